@@ -1,0 +1,13 @@
+//! The cluster as a scheduler knows it.
+//!
+//! [`ClusterSpec`] is what is declared and never changes; [`Cluster`] is the engine's
+//! running account of it: what is reserved, what waits in node queues, who is up.
+
+mod node;
+mod spec;
+mod state;
+
+pub(crate) use node::share;
+pub use node::{Dominant, NodeState};
+pub use spec::{ClusterError, ClusterSpec, Group, GroupSet, NodeId, QueueLimit};
+pub use state::Cluster;

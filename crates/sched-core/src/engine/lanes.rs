@@ -1,0 +1,157 @@
+//! The waiting calls, and which of them may be asked for now.
+//!
+//! The head-of-line rule: a node may take a call only if no call ahead of it in the
+//! policy's order is waiting and eligible for that node. So two calls with the same
+//! eligible set never overtake each other, whatever their demands, and one queue per
+//! distinct eligible set (a *lane*) is enough. Of a lane only the head can be placed.
+//! Lanes are as many as distinct sets of groups in use, a handful, however many calls,
+//! nodes and shapes of demand there are.
+//!
+//! A lane whose head was refused is not asked again until something was gained for it.
+
+use super::run_queue::{Entry, RunQueue};
+use crate::cluster::{ClusterSpec, GroupSet};
+use crate::resources::Resources;
+use crate::task::Task;
+
+#[derive(Clone, Debug)]
+struct Lane {
+    eligible: GroupSet,
+    queue: RunQueue,
+    refused: bool, // the head; not to be asked again before something was gained
+    keeping: bool, // some head was refused since the last one left: calls behind it may have been held up
+}
+
+/// The lanes of a scheduler.
+#[derive(Clone, Debug)]
+pub(crate) struct Lanes {
+    lanes: Vec<Lane>,
+    memo: Vec<Memo>,
+    waiting: usize,
+}
+
+/// What one demand was found eligible for; a direct-mapped cache, so that the groups
+/// are compared once per shape and not once per call.
+#[derive(Clone, Copy, Debug)]
+struct Memo {
+    demand: Resources,
+    on: GroupSet,
+    lane: u32,
+}
+
+const MEMOS: usize = 64;
+const NO_LANE: u32 = u32::MAX;
+
+impl Lanes {
+    pub(crate) fn new() -> Lanes {
+        let unused = Memo { demand: Resources::NONE, on: GroupSet::NONE, lane: NO_LANE };
+        Lanes { lanes: Vec::new(), memo: vec![unused; MEMOS], waiting: 0 }
+    }
+
+    /// Waiting calls over all lanes.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Puts a call into its lane. False if no declared node could ever run it.
+    pub(crate) fn push(&mut self, spec: &ClusterSpec, rank: i64, task: &Task) -> bool {
+        let Some(lane) = self.lane_of(spec, &task.demand, task.on) else { return false };
+        let lane = &mut self.lanes[lane];
+        if lane.queue.push(Entry { rank, task: *task }) {
+            lane.refused = false; // a new head, not asked yet
+        }
+        self.waiting += 1;
+        true
+    }
+
+    /// These groups have gained something: their lanes are worth asking again.
+    pub(crate) fn gained(&mut self, groups: GroupSet) {
+        if groups.is_empty() {
+            return;
+        }
+        for lane in &mut self.lanes {
+            if !lane.eligible.intersection(groups).is_empty() {
+                lane.refused = false;
+            }
+        }
+    }
+
+    /// The lane whose head is next in order among those that have groups left.
+    /// `kept` collects the groups that heads ahead of it keep.
+    #[inline]
+    pub(crate) fn next(&self, kept: &mut GroupSet) -> Option<usize> {
+        loop {
+            let mut next: Option<(usize, &Entry)> = None;
+            for (i, lane) in self.lanes.iter().enumerate() {
+                if let Some(head) = lane.queue.peek()
+                    && !lane.eligible.minus(*kept).is_empty()
+                    && next.is_none_or(|(_, first)| head < first)
+                {
+                    next = Some((i, head));
+                }
+            }
+            let (lane, _) = next?;
+            if !self.lanes[lane].refused {
+                return Some(lane);
+            }
+            *kept = kept.union(self.lanes[lane].eligible);
+        }
+    }
+
+    /// The head of a lane and its eligible set.
+    #[inline]
+    pub(crate) fn head(&self, lane: usize) -> Option<(&Task, GroupSet)> {
+        let lane = &self.lanes[lane];
+        lane.queue.peek().map(|entry| (&entry.task, lane.eligible))
+    }
+
+    /// The head has found a node and leaves. What it kept is worth asking for again.
+    #[inline]
+    pub(crate) fn pop(&mut self, lane: usize) {
+        let lane = &mut self.lanes[lane];
+        lane.queue.pop();
+        self.waiting -= 1;
+        if std::mem::replace(&mut lane.keeping, false) {
+            let eligible = lane.eligible;
+            self.gained(eligible);
+        }
+    }
+
+    /// The head was refused: it waits, and keeps its groups.
+    pub(crate) fn refuse(&mut self, lane: usize) -> GroupSet {
+        let lane = &mut self.lanes[lane];
+        (lane.refused, lane.keeping) = (true, true);
+        lane.eligible
+    }
+
+    #[inline]
+    fn lane_of(&mut self, spec: &ClusterSpec, demand: &Resources, on: GroupSet) -> Option<usize> {
+        let at = memo_index(demand, on);
+        let memo = self.memo[at];
+        if memo.lane != NO_LANE && memo.demand == *demand && memo.on == on {
+            return Some(memo.lane as usize);
+        }
+        let eligible = spec.eligible(demand, on);
+        if eligible.is_empty() {
+            return None;
+        }
+        let lane = match self.lanes.iter().position(|lane| lane.eligible == eligible) {
+            Some(lane) => lane,
+            None => {
+                let queue = RunQueue::default();
+                self.lanes.push(Lane { eligible, queue, refused: false, keeping: false });
+                self.lanes.len() - 1
+            }
+        };
+        self.memo[at] = Memo { demand: *demand, on, lane: lane as u32 };
+        Some(lane)
+    }
+}
+
+fn memo_index(demand: &Resources, on: GroupSet) -> usize {
+    let mixed = (u64::from(demand.cpu()) ^ u64::from(demand.gpu()).rotate_left(20))
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        ^ demand.memory().wrapping_mul(0xC2B2_AE3D_27D4_EB4F)
+        ^ on.bits().wrapping_mul(0x1656_67B1_9E37_79F9);
+    (mixed >> 58) as usize
+}

@@ -1,0 +1,148 @@
+//! The engine that runs two halves as a scheduler.
+//!
+//! It alone keeps the waiting calls and reserves and releases capacity; a placement
+//! only points at a node. A poll asks for the heads of the lanes in the policy's order
+//! until no head has a group left: at most one refusal per lane, then one question per
+//! call that is placed.
+
+use super::halves::{Bind, Candidates, Order, Placement};
+use super::lanes::Lanes;
+use crate::checked::{Rule, Violation};
+use crate::cluster::{Cluster, ClusterSpec, Group, GroupSet, NodeId};
+use crate::event::{Decision, Event, Infeasible};
+use crate::scheduler::Scheduler;
+use crate::task::{Task, TaskId};
+use crate::time::Time;
+
+/// A scheduler made of an order and a placement.
+#[derive(Debug)]
+pub struct ListScheduler<O, P> {
+    order: O,
+    placement: P,
+    cluster: Cluster,
+    lanes: Lanes,
+    gained: GroupSet,
+    rejected: Vec<(TaskId, Infeasible)>,
+    fault: Option<Violation>,
+}
+
+impl<O: Order, P: Placement> ListScheduler<O, P> {
+    /// The policy that `order` and `placement` make, bound by `bind`, on an empty cluster.
+    pub fn new(spec: &ClusterSpec, bind: Bind, order: O, mut placement: P) -> Self {
+        let cluster = Cluster::new(spec, bind);
+        placement.attach(&cluster);
+        ListScheduler {
+            order,
+            placement,
+            cluster,
+            lanes: Lanes::new(),
+            gained: GroupSet::NONE,
+            rejected: Vec::new(),
+            fault: None,
+        }
+    }
+
+    /// The account of the cluster.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Calls that wait for a node.
+    pub fn waiting(&self) -> usize {
+        self.lanes.waiting()
+    }
+
+    fn submit(&mut self, task: &Task) {
+        let rank = self.order.rank(task);
+        if !self.lanes.push(self.cluster.spec(), rank, task) {
+            self.rejected.push((task.id, infeasible(self.cluster.spec(), task)));
+        }
+    }
+
+    fn finished(&mut self, task: TaskId, node: NodeId) {
+        if self.is_declared(node) && self.cluster.finish(task, node) {
+            self.node_changed(node);
+        }
+    }
+
+    /// Tells the placement, and notes that calls waiting for the node's group are worth asking again.
+    fn node_changed(&mut self, node: NodeId) {
+        self.placement.changed(node, &self.cluster);
+        self.gained = self.gained.union(GroupSet::only(self.cluster.group(node)));
+    }
+
+    fn is_declared(&self, node: NodeId) -> bool {
+        node.index() < self.cluster.spec().node_count()
+    }
+}
+
+impl<O: Order, P: Placement> Scheduler for ListScheduler<O, P> {
+    fn on_event(&mut self, _now: Time, event: Event) {
+        match event {
+            Event::Submit(task) => self.submit(&task),
+            Event::Finished { task, node } => self.finished(task, node),
+            Event::NodeUp(node) if self.is_declared(node) => {
+                self.cluster.node_up(node);
+                self.node_changed(node);
+            }
+            Event::NodeDown(node) if self.is_declared(node) => {
+                self.cluster.node_down(node);
+                self.placement.changed(node, &self.cluster);
+            }
+            Event::NodeDrain(node) if self.is_declared(node) => {
+                self.cluster.node_drain(node);
+                self.placement.changed(node, &self.cluster);
+            }
+            Event::NodeUp(_) | Event::NodeDown(_) | Event::NodeDrain(_) => {}
+        }
+    }
+
+    fn poll(&mut self, now: Time, out: &mut Vec<Decision>) {
+        for (task, reason) in self.rejected.drain(..) {
+            out.push(Decision::Reject { task, reason });
+        }
+        self.lanes.gained(std::mem::replace(&mut self.gained, GroupSet::NONE));
+        let mut kept = GroupSet::NONE;
+        while let Some(lane) = self.lanes.next(&mut kept) {
+            let Some((task, eligible)) = self.lanes.head(lane) else { return };
+            let candidates = Candidates::new(&self.cluster, task, eligible, kept, now);
+            let choice = self.placement.place(task, &candidates);
+            match choice {
+                Some(node) if candidates.contains(node) => {
+                    self.cluster.assign(task, node);
+                    out.push(Decision::Assign { task: task.id, node });
+                    self.lanes.pop(lane);
+                    self.placement.changed(node, &self.cluster);
+                }
+                refused => {
+                    if let Some(node) = refused {
+                        let rule = Rule::NoCandidate;
+                        let fault = Violation { task: Some(task.id), node: Some(node), rule };
+                        self.fault.get_or_insert(fault);
+                    }
+                    kept = kept.union(self.lanes.refuse(lane));
+                }
+            }
+        }
+    }
+
+    fn health(&self) -> Result<(), &Violation> {
+        self.fault.as_ref().map_or(Ok(()), Err)
+    }
+}
+
+/// Why no declared node could ever run the call.
+pub(crate) fn infeasible(spec: &ClusterSpec, task: &Task) -> Infeasible {
+    let allowed = |(i, group): &(usize, &Group)| group.count > 0 && task.on.contains(*i);
+    let groups = || spec.groups().iter().enumerate().filter(allowed);
+    let most = |of: fn(&crate::Resources) -> u64| {
+        groups().map(|(_, group)| of(&group.capacity)).max().unwrap_or(0)
+    };
+    if groups().next().is_none() {
+        return Infeasible::NoGroup;
+    }
+    let largest = crate::Resources::milli_cpu(most(|c| u64::from(c.cpu())) as u32)
+        .with_milli_gpu(most(|c| u64::from(c.gpu())) as u32)
+        .with_memory(most(crate::Resources::memory));
+    Infeasible::TooLarge { demand: task.demand, largest }
+}

@@ -1,0 +1,12 @@
+//! The list scheduler: one engine under every policy made of two halves.
+//!
+//! [`halves`] says what a user writes, [`list`] runs it, [`lanes`] keeps the waiting
+//! calls and [`run_queue`] orders them.
+
+mod halves;
+mod lanes;
+mod list;
+mod run_queue;
+
+pub use halves::{Bind, Candidates, Order, Placement};
+pub use list::ListScheduler;

@@ -1,0 +1,146 @@
+//! Uniform draws among the candidates of a call.
+//!
+//! Candidates cannot be counted without a scan, but live nodes can: they are in sorted
+//! lists by group that change only with churn. So a node is drawn among the live ones and
+//! kept if it is a candidate (rejection sampling: uniform among the candidates). After
+//! 16 misses candidates are few, a tree of free capacity walks to each of them, and
+//! one is drawn by rank, which is again uniform. The draws are therefore a rule that a
+//! scan can follow too, and does in the tests.
+
+use super::{FitIndex, takes};
+use crate::cluster::{Cluster, GroupSet, NodeId, NodeState};
+use crate::engine::Candidates;
+use crate::resources::Resources;
+use crate::rng::Rng;
+
+/// Draws from the live nodes before the candidates themselves are counted.
+const TRIES: u32 = 16;
+
+/// The index.
+#[derive(Clone, Debug, Default)]
+pub struct DrawIndex {
+    live: Vec<Vec<NodeId>>, // by group, ascending
+    is_live: Vec<bool>,
+    fit: Option<FitIndex>,
+}
+
+impl DrawIndex {
+    /// Starts over with the nodes of `cluster`.
+    pub fn attach(&mut self, cluster: &Cluster) {
+        let spec = cluster.spec();
+        *self = DrawIndex {
+            live: vec![Vec::new(); spec.groups().len()],
+            is_live: vec![false; spec.node_count()],
+            fit: Some(FitIndex::new(spec.node_count())),
+        };
+        for node in spec.nodes() {
+            self.changed(node, cluster);
+        }
+    }
+
+    /// Follows a change of `node`. O(log nodes), and O(nodes of the group) when it comes or goes.
+    #[inline]
+    pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
+        if let Some(fit) = &mut self.fit {
+            fit.set(node, takes(cluster, node));
+        }
+        let live = cluster.state(node) == NodeState::Up;
+        if live != self.is_live[node.index()] {
+            self.is_live[node.index()] = live;
+            let list = &mut self.live[cluster.group(node)];
+            match list.binary_search(&node) {
+                Ok(at) => drop(list.remove(at)),
+                Err(at) => list.insert(at, node),
+            }
+        }
+    }
+
+    /// A uniform candidate other than `except`, or `None`, without a draw, if there is none.
+    ///
+    /// The rule: up to 16 times, a uniform rank among the live nodes of the groups, without
+    /// `except`, in id order; the first that is a candidate is taken. Then a uniform rank
+    /// among the candidates, in id order.
+    pub fn draw(
+        &self,
+        rng: &mut Rng,
+        demand: &Resources,
+        candidates: &Candidates<'_>,
+        except: Option<NodeId>,
+    ) -> Option<NodeId> {
+        let groups = candidates.groups();
+        self.nth_candidate(demand, candidates, except, 0)?;
+        let live = self.live_in(groups) - u64::from(except.is_some());
+        let skipped = except.map(|node| self.rank(groups, candidates.cluster().group(node), node));
+        for _ in 0..TRIES {
+            let drawn = rng.below(live);
+            let rank = drawn + u64::from(skipped.is_some_and(|skipped| drawn >= skipped));
+            let node = self.nth_live(groups, rank)?;
+            if candidates.cluster().accepts(node, demand) {
+                return Some(node);
+            }
+        }
+        let mut count = 0;
+        self.walk(demand, candidates, except, |_| {
+            count += 1;
+            false
+        });
+        let nth = rng.below(count);
+        self.nth_candidate(demand, candidates, except, nth)
+    }
+
+    fn live_in(&self, groups: GroupSet) -> u64 {
+        groups.iter().map(|group| self.live[group].len() as u64).sum()
+    }
+
+    fn nth_live(&self, groups: GroupSet, mut nth: u64) -> Option<NodeId> {
+        for group in groups.iter() {
+            let list = &self.live[group];
+            if nth < list.len() as u64 {
+                return Some(list[nth as usize]);
+            }
+            nth -= list.len() as u64;
+        }
+        None
+    }
+
+    fn rank(&self, groups: GroupSet, group: usize, node: NodeId) -> u64 {
+        let before = self.live_in(groups.intersection(GroupSet::first(group)));
+        before + self.live[group].partition_point(|&other| other < node) as u64
+    }
+
+    fn nth_candidate(
+        &self,
+        demand: &Resources,
+        candidates: &Candidates<'_>,
+        except: Option<NodeId>,
+        nth: u64,
+    ) -> Option<NodeId> {
+        let mut left = nth;
+        self.walk(demand, candidates, except, |_| {
+            let found = left == 0;
+            left = left.saturating_sub(1);
+            found
+        })
+    }
+
+    /// Visits the candidates in id order until `visit` says stop, and returns that one.
+    fn walk(
+        &self,
+        demand: &Resources,
+        candidates: &Candidates<'_>,
+        except: Option<NodeId>,
+        mut visit: impl FnMut(NodeId) -> bool,
+    ) -> Option<NodeId> {
+        let fit = self.fit.as_ref()?;
+        for group in candidates.groups().iter() {
+            let mut range = candidates.cluster().spec().nodes_of(group);
+            while let Some(node) = fit.first_in(range.clone(), demand) {
+                if Some(node) != except && visit(node) {
+                    return Some(node);
+                }
+                range.start = node.0 + 1;
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,139 @@
+//! The lowest node id with enough free: a tree of componentwise maxima.
+//!
+//! A complete binary tree over node ids in one array (the children of `i` are `2i` and
+//! `2i + 1`); each inner cell has, resource by resource, the most that any node below it
+//! has free. A search walks left to right and skips every subtree whose maximum does not
+//! fit. With one scarce resource that is exact, O(log n); with several, a subtree can look
+//! fitting though its cpu and its memory are free on different nodes, and is entered in vain.
+//!
+//! An update stops as soon as a maximum does not change, after one or two levels mostly.
+
+use crate::cluster::NodeId;
+use crate::resources::Resources;
+use std::ops::Range;
+
+/// The index.
+#[derive(Clone, Debug)]
+pub struct FitIndex {
+    cells: Vec<Cell>,
+    leaves: usize,
+}
+
+/// Free amounts; `cpu` counts from 1 so that 0 can say "closed" and refuse even an empty demand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Cell {
+    cpu_plus_1: u64,
+    gpu: u32,
+    memory: u64,
+}
+
+impl Cell {
+    #[inline]
+    fn holds(&self, demand: &Resources) -> bool {
+        u64::from(demand.cpu()) < self.cpu_plus_1
+            && demand.gpu() <= self.gpu
+            && demand.memory() <= self.memory
+    }
+
+    #[inline]
+    fn max(&self, other: &Cell) -> Cell {
+        Cell {
+            cpu_plus_1: self.cpu_plus_1.max(other.cpu_plus_1),
+            gpu: self.gpu.max(other.gpu),
+            memory: self.memory.max(other.memory),
+        }
+    }
+}
+
+impl FitIndex {
+    /// All of `nodes` nodes closed.
+    pub fn new(nodes: usize) -> FitIndex {
+        let leaves = nodes.next_power_of_two();
+        FitIndex { cells: vec![Cell::default(); 2 * leaves], leaves }
+    }
+
+    /// What `node` takes: demands up to these resources, or nothing. O(log n), mostly O(1).
+    #[inline]
+    pub fn set(&mut self, node: NodeId, takes: Option<Resources>) {
+        let cell = takes.map_or_else(Cell::default, |free| Cell {
+            cpu_plus_1: u64::from(free.cpu()) + 1,
+            gpu: free.gpu(),
+            memory: free.memory(),
+        });
+        let mut at = self.leaves + node.index();
+        self.cells[at] = cell;
+        while at > 1 {
+            let most = self.cells[at].max(&self.cells[at ^ 1]);
+            at /= 2;
+            if self.cells[at] == most {
+                return;
+            }
+            self.cells[at] = most;
+        }
+    }
+
+    /// The lowest node of `range` that takes `demand`. O(log n) for one scarce resource.
+    #[inline]
+    pub fn first_in(&self, range: Range<u32>, demand: &Resources) -> Option<NodeId> {
+        if range.is_empty() {
+            return None;
+        }
+        let end = range.end as usize;
+        let mut at = self.leaves + range.start as usize;
+        while at & 1 == 0 {
+            at /= 2; // the largest subtree that begins where the range does
+        }
+        loop {
+            let height = self.leaves.ilog2() - at.ilog2();
+            if (at << height) - self.leaves >= end {
+                return None;
+            }
+            if self.cells[at].holds(demand) {
+                if at >= self.leaves {
+                    return Some(NodeId((at - self.leaves) as u32));
+                }
+                at *= 2;
+                continue;
+            }
+            while at & 1 == 1 {
+                at /= 2;
+            }
+            if at == 0 {
+                return None; // that was the right edge of the tree
+            }
+            at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    #[test]
+    fn finds_what_a_scan_finds() {
+        let mut rng = Rng::new(3);
+        for nodes in [1usize, 2, 3, 16, 37, 64, 200] {
+            let mut index = FitIndex::new(nodes);
+            let mut naive = vec![None; nodes];
+            let draw = |rng: &mut Rng| {
+                Resources::milli_cpu(rng.below(4) as u32)
+                    .with_milli_gpu(rng.below(3) as u32)
+                    .with_memory(rng.below(5))
+            };
+            for _ in 0..4000 {
+                let node = rng.below(nodes as u64) as usize;
+                naive[node] = (rng.below(3) > 0).then(|| draw(&mut rng));
+                index.set(NodeId(node as u32), naive[node]);
+                let demand = draw(&mut rng);
+                let start = rng.below(nodes as u64 + 1) as u32;
+                let end = rng.below(nodes as u64 + 1) as u32;
+                let scan = (start..end).map(NodeId).find(|node| {
+                    naive[node.index()].is_some_and(|free: Resources| demand.fits(&free))
+                });
+                assert_eq!(index.first_in(start..end, &demand), scan, "{start}..{end} {demand}");
+            }
+        }
+    }
+}
