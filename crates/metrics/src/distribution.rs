@@ -1,0 +1,175 @@
+//! One latency series: a histogram for its quantiles, exact integers for the rest.
+//!
+//! The buckets are those of an HdrHistogram of 3 significant digits from 1 ns on. Recording
+//! is done here, because a run pays for it with every sample and the crate's own, which
+//! keeps more books, takes twice as long; reading is the crate's. The buckets grow with the
+//! largest sample, from 16 KiB to at most 440 KiB at 584 years, so no sample is out of
+//! range and none is clamped. Means come from the exact sum.
+
+use crate::Nanos;
+use hdrhistogram::Histogram;
+
+/// Significant digits of a histogram.
+const DIGITS: u8 = 3;
+/// Buckets per octave are 2 to this: the smallest power of two that keeps 3 digits.
+const OCTAVE_BITS: u32 = 10;
+/// Buckets of width 1: up to 2047 ns.
+const EXACT: usize = 2 << OCTAVE_BITS;
+
+/// A series of durations, in bounded memory.
+#[derive(Clone, Debug)]
+pub struct Distribution {
+    buckets: Vec<u64>,
+    sum: u128,
+    count: u64,
+    max: Nanos,
+}
+
+impl Distribution {
+    /// An empty series.
+    pub fn new() -> Distribution {
+        Distribution { buckets: vec![0; EXACT], sum: 0, count: 0, max: Nanos::ZERO }
+    }
+
+    /// Adds a sample. O(1); it allocates only when the largest sample doubles.
+    #[inline]
+    pub fn record(&mut self, sample: Nanos) {
+        self.record_n(sample, 1);
+    }
+
+    /// Adds `n` equal samples.
+    #[inline]
+    pub fn record_n(&mut self, sample: Nanos, n: u64) {
+        if n == 0 {
+            return;
+        }
+        self.sum += u128::from(sample.get()) * u128::from(n);
+        self.count += n;
+        self.max = self.max.max(sample);
+        let index = bucket_of(sample);
+        match self.buckets.get_mut(index) {
+            Some(bucket) => *bucket += n,
+            None => self.grow(index, n),
+        }
+    }
+
+    /// Adds all samples of `other`.
+    pub fn merge(&mut self, other: &Distribution) {
+        self.sum += other.sum;
+        self.count += other.count;
+        self.max = self.max.max(other.max);
+        if self.buckets.len() < other.buckets.len() {
+            self.buckets.resize(other.buckets.len(), 0);
+        }
+        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            *mine += theirs;
+        }
+    }
+
+    /// Number of samples.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The exact sum of all samples, in ns.
+    pub fn sum_ns(&self) -> u128 {
+        self.sum
+    }
+
+    /// The mean in ns, from the exact sum. `None` without a sample.
+    pub fn mean_ns(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum as f64 / self.count as f64)
+    }
+
+    /// The largest sample, exact. `None` without a sample.
+    pub fn max(&self) -> Option<Nanos> {
+        (self.count > 0).then_some(self.max)
+    }
+
+    /// The quantiles at `permille` thousandths. `None` without a sample.
+    ///
+    /// The q-quantile is the sample of rank ⌈q × count⌉ in ascending order (the inverse of the
+    /// empirical distribution function), at least the first. What is returned is at most
+    /// 1/1024 above that sample, never below it, and never above the maximum.
+    /// One pass over the histogram each.
+    pub fn quantiles<const N: usize>(&self, permille: [u16; N]) -> Option<[Nanos; N]> {
+        if self.count == 0 {
+            return None;
+        }
+        let histogram = self.histogram();
+        Some(permille.map(|permille| {
+            let rank = self.rank(permille);
+            if rank == self.count {
+                return self.max;
+            }
+            // Half a rank lower, so that no rounding of the quotient leads to the next rank.
+            let upper = histogram.value_at_quantile((rank as f64 - 0.5) / self.count as f64);
+            Nanos::new(upper).min(self.max)
+        }))
+    }
+
+    /// The samples as a histogram in ns, for everything else that can be read from one.
+    #[allow(clippy::expect_used, reason = "only more than 5 digits are refused")]
+    pub fn histogram(&self) -> Histogram<u64> {
+        let mut histogram = Histogram::new(DIGITS).expect("3 digits are allowed");
+        for (index, count) in self.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
+            if histogram.record_n(lowest_in(index), *count).is_err() {
+                // Only where `usize` is too small for a larger histogram: keep the count right.
+                histogram.saturating_record_n(lowest_in(index), *count);
+            }
+        }
+        histogram
+    }
+
+    fn rank(&self, permille: u16) -> u64 {
+        let rank = (u128::from(self.count) * u128::from(permille)).div_ceil(1000);
+        u64::try_from(rank).unwrap_or(u64::MAX).clamp(1, self.count)
+    }
+
+    #[cold]
+    fn grow(&mut self, index: usize, n: u64) {
+        let octave_end = (index | ((1 << OCTAVE_BITS) - 1)) + 1;
+        self.buckets.resize(octave_end, 0);
+        self.buckets[index] += n;
+    }
+}
+
+impl Default for Distribution {
+    fn default() -> Distribution {
+        Distribution::new()
+    }
+}
+
+/// The bucket of a sample: its leading bit and the ten after it, octave after octave.
+#[inline]
+fn bucket_of(sample: Nanos) -> usize {
+    let ns = sample.get();
+    // Below the second octave there is nothing to shift away; the `|` saves a branch.
+    let shift = (ns | (1 << OCTAVE_BITS)).ilog2() - OCTAVE_BITS;
+    ((shift as usize) << OCTAVE_BITS) + (ns >> shift) as usize
+}
+
+/// The smallest sample of a bucket.
+fn lowest_in(index: usize) -> u64 {
+    let shift = (index >> OCTAVE_BITS).saturating_sub(1);
+    ((index - (shift << OCTAVE_BITS)) as u64) << shift
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_those_of_the_histogram() {
+        let reference = Histogram::<u64>::new(DIGITS).unwrap();
+        let around = (0..64).flat_map(|bit| {
+            let power = 1_u64 << bit;
+            [power - 1, power, power + 1, power + power / 3, power + power / 1024]
+        });
+        for ns in (0..10_000).chain(around).filter(|ns| *ns < 1 << 62) {
+            let lowest = lowest_in(bucket_of(Nanos::new(ns)));
+            assert_eq!(lowest, reference.lowest_equivalent(ns), "{ns}");
+        }
+        assert_eq!(bucket_of(Nanos::new(u64::MAX)), 56_319);
+    }
+}

@@ -1,0 +1,224 @@
+//! Repetitions → [`Measures`].
+//!
+//! Counts are summed, duration and throughput averaged, latencies pooled. Balance is the
+//! mean of the repetitions' own scores: a policy that floods another node each time
+//! would look even in the pooled counts. Recorders can be dropped as soon as they are added, so
+//! memory does not grow with the number of repetitions.
+
+use crate::balance::{Balance, balance};
+use crate::breakdown::Breakdown;
+use crate::confidence::ratio_interval;
+use crate::notes;
+use crate::pool::{LatencyPool, MS, NS, Pool};
+use crate::recorder::NodeTotals;
+use crate::report::{Measures, NodeMeasures, PartsMs, QuantileParts, RunConfig};
+use crate::{MetricsError, Nanos, Recorder, Shape};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the recorders cannot know of a run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RunFacts {
+    /// Whether it was interrupted.
+    pub partial: bool,
+    /// Remarks of the host; those of this crate are put behind them.
+    pub notes: Vec<String>,
+    /// What was run.
+    pub config: RunConfig,
+}
+
+/// The repetitions of a run, folded in one by one.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    shape: Arc<Shape>,
+    repetitions: u32,
+    latencies: LatencyPool,
+    levels: BTreeMap<usize, LatencyPool>,
+    stages: Vec<LatencyPool>,
+    breakdown: Breakdown,
+    failed_after: Pool,
+    decisions: Pool,
+    nodes: Vec<NodeTotals>,
+    /// By node, in how many repetitions it was down at the end.
+    down: Vec<u32>,
+    durations: Vec<Nanos>,
+    throughputs: Vec<f64>,
+    balances: Vec<Balance>,
+    failures: BTreeMap<String, u64>,
+    retries: u64,
+    contradictions: u64,
+}
+
+impl Fold {
+    /// No repetition yet.
+    pub fn new(shape: Arc<Shape>) -> Fold {
+        Fold {
+            repetitions: 0,
+            latencies: LatencyPool::default(),
+            levels: BTreeMap::new(),
+            stages: vec![LatencyPool::default(); shape.stages().len()],
+            breakdown: Breakdown::default(),
+            failed_after: Pool::default(),
+            decisions: Pool::default(),
+            nodes: vec![NodeTotals::default(); shape.nodes().len()],
+            down: vec![0; shape.nodes().len()],
+            durations: Vec::new(),
+            throughputs: Vec::new(),
+            balances: Vec::new(),
+            failures: BTreeMap::new(),
+            retries: 0,
+            contradictions: 0,
+            shape,
+        }
+    }
+
+    /// Folds in a repetition. The order of repetitions does not matter but to the last bit.
+    ///
+    /// # Errors
+    /// [`MetricsError::ShapeMismatch`] if it is one of other stages or nodes.
+    pub fn add(&mut self, repetition: &Recorder) -> Result<(), MetricsError> {
+        if **repetition.shape() != *self.shape {
+            return Err(MetricsError::ShapeMismatch);
+        }
+        self.repetitions += 1;
+        self.latencies.add(&repetition.latencies());
+        for (level, series) in repetition.by_priority() {
+            self.levels.entry(level).or_default().add(series);
+        }
+        for (pool, series) in self.stages.iter_mut().zip(repetition.by_stage()) {
+            pool.add(series);
+        }
+        self.breakdown.merge(&repetition.breakdown);
+        self.failed_after.add(&repetition.failed_after);
+        self.decisions.add(&repetition.decisions);
+        self.durations.extend(repetition.duration());
+        self.throughputs.extend(repetition.throughput());
+        self.add_nodes(repetition.nodes());
+        for (reason, count) in repetition.failures() {
+            *self.failures.entry(reason.clone()).or_default() += count;
+        }
+        self.retries += repetition.retries();
+        self.contradictions += repetition.contradictions();
+        Ok(())
+    }
+
+    /// The measures of what was added.
+    pub fn finish(self, facts: RunFacts) -> Measures {
+        let latency_ms = self.latencies.summaries();
+        let successful_tasks = self.latencies.end_to_end().count();
+        let failed_tasks = self.failed_after.all().count();
+        let durations = self.durations.iter().map(|duration| duration.as_secs_f64());
+        let weighted: Vec<_> = self.throughputs.iter().map(|&rate| (rate, 1.0)).collect();
+        let nodes = self.node_measures();
+        let by_level =
+            |(level, pool): (&usize, &LatencyPool)| (level.to_string(), pool.summaries());
+        let stages = self.shape.stages().iter().cloned();
+        let mut measures = Measures {
+            total_tasks: successful_tasks + failed_tasks,
+            successful_tasks,
+            failed_tasks,
+            total_duration_sec: mean(durations),
+            throughput_tasks_per_sec: mean(self.throughputs.iter().copied()),
+            throughput_ci95: ratio_interval(&weighted),
+            avg_latency_ms: latency_ms.end_to_end.mean,
+            p50_latency_ms: latency_ms.end_to_end.p50,
+            p95_latency_ms: latency_ms.end_to_end.p95,
+            p99_latency_ms: latency_ms.end_to_end.p99,
+            avg_scheduling_latency_ms: latency_ms.scheduling.mean,
+            avg_queue_latency_ms: latency_ms.queue.mean,
+            avg_execution_latency_ms: latency_ms.execution.mean,
+            latency_ms,
+            latency_parts_ms: self.quantile_parts(),
+            by_priority: self.levels.iter().map(by_level).collect(),
+            stages: stages.zip(self.stages.iter().map(LatencyPool::summaries)).collect(),
+            failed_after_ms: self.failed_after.summary(MS),
+            decision_ns: self.decisions.summary(NS),
+            node_distribution: nodes.iter().map(|node| (node.name.clone(), node.calls)).collect(),
+            node_balance_score: mean(self.balances.iter().map(|balance| balance.score)),
+            jain_index: mean(self.balances.iter().map(|balance| balance.jain)),
+            node_utilization: self.utilization(
+                self.nodes.iter().map(|node| node.busy).sum(),
+                self.shape.nodes().iter().map(|node| u64::from(node.slots)).sum(),
+            ),
+            nodes,
+            repetitions: self.repetitions,
+            failures: self.failures,
+            retries: self.retries,
+            partial: facts.partial,
+            notes: facts.notes,
+            config: facts.config,
+        };
+        let names = self.shape.nodes().iter().map(|node| node.name.as_str());
+        let down: Vec<_> = names.zip(self.down).filter(|(_, times)| *times > 0).collect();
+        notes::append(&mut measures, self.contradictions, &down);
+        measures
+    }
+
+    fn add_nodes(&mut self, nodes: &[NodeTotals]) {
+        let mut live = Vec::with_capacity(nodes.len());
+        for (i, node) in nodes.iter().enumerate() {
+            let sum = &mut self.nodes[i];
+            sum.calls += node.calls;
+            sum.busy += node.busy;
+            sum.sojourn += node.sojourn;
+            sum.longest = sum.longest.max(node.longest);
+            if node.down {
+                self.down[i] += 1;
+            } else {
+                live.push((node.calls, self.shape.nodes()[i].slots));
+            }
+        }
+        self.balances.extend(balance(&live));
+    }
+
+    fn node_measures(&self) -> Vec<NodeMeasures> {
+        let measures = self.shape.nodes().iter().zip(&self.nodes).map(|(node, totals)| {
+            let ran = totals.calls > 0;
+            NodeMeasures {
+                name: node.name.clone(),
+                slots: node.slots,
+                calls: totals.calls,
+                busy_sec: totals.busy as f64 / 1e9,
+                utilization: self.utilization(totals.busy, u64::from(node.slots)),
+                mean_call_ms: ran.then(|| totals.sojourn as f64 / totals.calls as f64 / MS),
+                max_call_ms: ran.then(|| totals.longest.as_millis_f64()),
+            }
+        });
+        measures.collect()
+    }
+
+    /// Busy ns ÷ (slots × all durations). At most 1: calls of tasks that an interruption cut off
+    /// may have finished after the last task that ended.
+    fn utilization(&self, busy: u128, slots: u64) -> Option<f64> {
+        let duration: u128 = self.durations.iter().map(|duration| u128::from(duration.get())).sum();
+        let available = duration * u128::from(slots);
+        (available > 0).then(|| (busy as f64 / available as f64).min(1.0))
+    }
+
+    fn quantile_parts(&self) -> QuantileParts {
+        let Some(quantiles) = self.latencies.end_to_end().quantiles([500, 950, 990]) else {
+            return QuantileParts::default();
+        };
+        let [p50, p95, p99] = quantiles.map(|latency| {
+            let ms = latency.as_millis_f64();
+            // Tasks that took no time at all have four parts of no time.
+            let split =
+                self.breakdown.shares_near(latency).map_or_else(PartsMs::default, |share| {
+                    PartsMs {
+                        scheduling: ms * share.scheduling,
+                        queue: ms * share.queue,
+                        execution: ms * share.execution,
+                        transfer: ms * share.transfer,
+                    }
+                });
+            Some(split)
+        });
+        QuantileParts { p50, p95, p99 }
+    }
+}
+
+/// `None` of nothing.
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {
+    let n = values.len();
+    (n > 0).then(|| values.sum::<f64>() / n as f64)
+}

@@ -1,0 +1,57 @@
+//! Remarks appear where a number is weak, and only there.
+
+use crate::support::{call, facts, fold, shape, task};
+use metrics::{Fold, Recorder, RunFacts};
+
+fn notes(tasks: &[(u8, u64)]) -> Vec<String> {
+    let shape = shape(1, 1);
+    let mut recorder = Recorder::new(shape.clone());
+    for &(priority, count) in tasks {
+        for _ in 0..count {
+            recorder.task_succeeded(&task(0, priority, &[call(0, [0, 0, 1, 0])]));
+        }
+    }
+    fold(&shape, &[recorder]).notes
+}
+
+#[test]
+fn the_p99_of_fifty_tasks_is_called_weak() {
+    let notes = notes(&[(5, 50)]);
+    let [note] = notes.as_slice() else { panic!("{notes:?}") };
+    assert!(note.starts_with("50 successful tasks are few"), "{note}");
+    assert!(note.contains("p90, p95, p99 and p99.9"), "{note}");
+}
+
+#[test]
+fn many_tasks_need_no_remark() {
+    assert_eq!(notes(&[(5, 10_000)]), [""; 0]);
+}
+
+#[test]
+fn levels_with_few_tasks_are_named() {
+    let notes = notes(&[(0, 20_000), (8, 999), (9, 20)]);
+    let [note] = notes.as_slice() else { panic!("{notes:?}") };
+    assert!(note.contains("priority 8 and 9"), "{note}");
+}
+
+#[test]
+fn an_empty_run_says_that_nothing_was_measured() {
+    assert_eq!(notes(&[]), ["No counted task ended: nothing was measured."]);
+}
+
+#[test]
+fn interruption_failures_and_contradictions_come_after_what_the_host_says() {
+    let shape = shape(1, 1);
+    let mut recorder = Recorder::new(shape.clone());
+    recorder.task_failed(&task(0, 5, &[]), "boom");
+    recorder.task_succeeded(&task(0, 5, &[])); // not a single stage
+    let mut fold = Fold::new(shape);
+    fold.add(&recorder).unwrap();
+    let notes =
+        fold.finish(RunFacts { partial: true, notes: vec!["mine".into()], ..facts() }).notes;
+    let starts = ["mine", "Interrupted:", "1 records contradict", "1 of 2 tasks failed", "1 succ"];
+    assert_eq!(notes.len(), starts.len(), "{notes:?}");
+    for (note, start) in notes.iter().zip(starts) {
+        assert!(note.starts_with(start), "{note}");
+    }
+}

@@ -1,0 +1,166 @@
+//! The published schema holds for what is really written, and for nothing else.
+
+use crate::support::{call, facts, fold, shape, succeed, task};
+use jsonschema::Validator;
+use metrics::report::{Host, METRICS_SCHEMA, Measures, Provenance, RunReport, SCHEMA_VERSION};
+use metrics::{Nanos, Recorder};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn schema() -> Value {
+    serde_json::from_str(METRICS_SCHEMA).unwrap()
+}
+
+fn validator() -> Validator {
+    jsonschema::draft202012::new(&schema()).unwrap()
+}
+
+fn report(metrics: Measures) -> Value {
+    let host =
+        Host { name: "host".into(), platform: "linux x86_64".into(), cpu_model: None, cores: 2 };
+    let provenance = Provenance {
+        version: "0.1.0".into(),
+        git_commit: None,
+        seed: 42,
+        host,
+        command: "exp2 --quick".into(),
+        build_profile: "release".into(),
+        started_at: "2026-01-01T00:00:00Z".into(),
+        spec: json!({"name": "exp2"}),
+    };
+    let name = "medium_fifo".to_owned();
+    let report = RunReport { schema_version: SCHEMA_VERSION, name, provenance, metrics };
+    serde_json::to_value(report).unwrap()
+}
+
+/// A run that fills every field: two repetitions, two stages, two levels, a failure.
+fn full() -> Value {
+    let shape = shape(2, 3);
+    let mut recorder = Recorder::new(shape.clone());
+    for i in 0..100_u64 {
+        let calls = [call(0, [i, 2, 3_000, 4]), call((i % 2) as u32, [10, i, 30, 40])];
+        succeed(&mut recorder, &task(i * 1_000, (i % 2) as u8 * 9, &calls));
+    }
+    recorder.task_failed(&task(5, 0, &[]), "boom");
+    recorder.decisions(Nanos::new(700), 3);
+    recorder.retry();
+    report(fold(&shape, &[recorder.clone(), recorder]))
+}
+
+/// A run in which nothing happened: every value that may be null is.
+fn empty() -> Value {
+    let shape = shape(1, 1);
+    report(fold(&shape, &[Recorder::new(shape.clone())]))
+}
+
+#[test]
+fn the_schema_is_a_schema() {
+    assert!(jsonschema::meta::is_valid(&schema()));
+}
+
+#[test]
+fn real_output_is_valid() {
+    let validator = validator();
+    for report in [full(), empty()] {
+        let errors: Vec<_> = validator.iter_errors(&report).map(|e| e.to_string()).collect();
+        assert_eq!(errors, [""; 0]);
+    }
+}
+
+#[test]
+fn real_output_reads_back() {
+    for report in [full(), empty()] {
+        let text = report.to_string();
+        let back: RunReport = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_value(back).unwrap(), report);
+    }
+}
+
+/// Objects of the report whose fields are fixed, each with its place in the schema.
+const OBJECTS: [(&str, &str); 12] = [
+    ("", ""),
+    ("/provenance", "/$defs/provenance"),
+    ("/provenance/host", "/$defs/host"),
+    ("/metrics", "/$defs/measures"),
+    ("/metrics/latency_ms", "/$defs/latencies"),
+    ("/metrics/latency_ms/queue", "/$defs/summary"),
+    ("/metrics/latency_parts_ms", "/$defs/quantile_parts"),
+    ("/metrics/latency_parts_ms/p99", "/$defs/parts"),
+    ("/metrics/by_priority/9", "/$defs/latencies"),
+    ("/metrics/stages/s1", "/$defs/latencies"),
+    ("/metrics/nodes/2", "/$defs/node"),
+    ("/metrics/config", "/$defs/config"),
+];
+
+fn keys(object: &Value) -> BTreeSet<String> {
+    object.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn the_schema_has_every_field_required_and_described_and_no_other() {
+    let (schema, report) = (schema(), full());
+    for (object, definition) in OBJECTS {
+        let fields = keys(report.pointer(object).unwrap());
+        let definition = schema.pointer(definition).unwrap();
+        assert_eq!(fields, keys(&definition["properties"]), "{object}");
+        let required = definition["required"].as_array().unwrap().iter();
+        let required: BTreeSet<_> = required.map(|key| key.as_str().unwrap().to_owned()).collect();
+        assert_eq!(fields, required, "{object}");
+        assert_eq!(definition["additionalProperties"], false, "{object}");
+        for (key, property) in definition["properties"].as_object().unwrap() {
+            let described = property.get("description").or_else(|| {
+                let target = property["$ref"].as_str()?.strip_prefix('#')?;
+                schema.pointer(target)?.get("description")
+            });
+            assert!(described.is_some(), "{object}/{key} has no description");
+        }
+    }
+    assert_eq!(schema["properties"]["schema_version"]["const"], SCHEMA_VERSION);
+}
+
+#[test]
+fn no_definition_is_left_out_of_the_comparison() {
+    let schema = schema();
+    let definitions = schema["$defs"].as_object().unwrap().iter();
+    let objects = definitions.filter(|(_, definition)| definition.get("properties").is_some());
+    let compared: BTreeSet<_> = OBJECTS.iter().map(|(_, definition)| *definition).collect();
+    for (name, _) in objects {
+        assert!(compared.contains(format!("/$defs/{name}").as_str()), "{name}");
+    }
+}
+
+#[test]
+fn a_missing_and_a_renamed_field_are_refused() {
+    let (validator, report) = (validator(), full());
+    for (object, _) in OBJECTS {
+        for key in keys(report.pointer(object).unwrap()) {
+            let mut missing = report.clone();
+            let fields = missing.pointer_mut(object).unwrap().as_object_mut().unwrap();
+            let value = fields.remove(&key).unwrap();
+            assert!(!validator.is_valid(&missing), "{object}/{key} may be missing");
+            let mut added = report.clone();
+            let fields = added.pointer_mut(object).unwrap().as_object_mut().unwrap();
+            fields.insert(format!("{key}_"), value);
+            assert!(!validator.is_valid(&added), "{object}/{key}_ is accepted");
+        }
+    }
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    let (validator, report) = (validator(), full());
+    for (place, wrong) in [
+        ("/schema_version", json!(SCHEMA_VERSION + 1)),
+        ("/metrics/node_balance_score", json!(1.5)),
+        ("/metrics/total_tasks", json!(-1)),
+        ("/metrics/total_tasks", json!(null)),
+        ("/metrics/avg_latency_ms", json!("1 ms")),
+        ("/metrics/latency_ms/wait/ci95", json!([1.0])),
+        ("/metrics/config/bind", json!("sometimes")),
+    ] {
+        let mut changed = report.clone();
+        *changed.pointer_mut(place).unwrap() = wrong;
+        assert!(!validator.is_valid(&changed), "{place}");
+    }
+    assert!(facts().notes.is_empty() && validator.is_valid(&report));
+}
