@@ -1,0 +1,135 @@
+//! When tasks are meant to arrive.
+//!
+//! Open arrivals (batch, Poisson, uniform) have instants that do not depend on how the system
+//! fares: a slow system meets a queue, not a patient source, and latency counts from the
+//! intended instant (else it would suffer from coordinated omission). Closed arrivals
+//! follow the ends of tasks; there the intended instant is the end that made room.
+
+use super::sampler::exponential;
+use super::{Arrivals, ClusterSetup, Purpose, Stage, Stream, full_rate};
+use crate::RunError;
+use sched_core::{Span, Time};
+use std::collections::VecDeque;
+
+/// The arrivals of one run, in order. Memory: one instant per end not yet followed by an arrival.
+#[derive(Clone, Debug)]
+pub struct ArrivalProcess {
+    law: Law,
+    seed: u64,
+    tasks: u64,
+    index: u64,         // of the next arrival
+    next: Option<Time>, // its intended instant, if it is known
+}
+
+#[derive(Clone, Debug)]
+enum Law {
+    Batch,
+    Closed { room: VecDeque<Time>, unused: u64 },
+    Poisson { mean_gap: f64 },
+    Uniform { gap_ns: f64 },
+}
+
+impl ArrivalProcess {
+    /// The arrivals of `tasks` tasks; an open process starts at zero, with a gap if it is random.
+    ///
+    /// # Errors
+    /// A rate, share or number in flight that is not positive and finite; for
+    /// [`Arrivals::Load`], whatever [`full_rate`] refuses.
+    pub fn new(
+        arrivals: &Arrivals,
+        tasks: u64,
+        seed: u64,
+        cluster: &ClusterSetup,
+        stages: &[Stage],
+    ) -> Result<ArrivalProcess, RunError> {
+        let law = match *arrivals {
+            Arrivals::Batch => Law::Batch,
+            Arrivals::Closed { in_flight: 0 } => {
+                return Err(RunError::Setup("closed arrivals need at least 1 in flight".into()));
+            }
+            Arrivals::Closed { in_flight } => {
+                Law::Closed { room: VecDeque::new(), unused: in_flight }
+            }
+            Arrivals::Poisson { rate } => Law::Poisson { mean_gap: 1.0 / positive(rate)? },
+            Arrivals::Uniform { rate } => Law::Uniform { gap_ns: 1e9 / positive(rate)? },
+            Arrivals::Load(share) => {
+                let rate = positive(share)? * full_rate(cluster, stages)?;
+                Law::Poisson { mean_gap: 1.0 / positive(rate)? }
+            }
+        };
+        let mut process = ArrivalProcess { law, seed, tasks, index: 0, next: None };
+        process.draw(Time::ZERO);
+        Ok(process)
+    }
+
+    /// When the next task is meant to arrive; `None` while a closed process waits for an end, and
+    /// after the last task.
+    #[inline]
+    pub fn due(&self) -> Option<Time> {
+        self.next
+    }
+
+    /// Takes the next arrival if it is due at `now`: its index and intended instant.
+    #[inline]
+    pub fn take(&mut self, now: Time) -> Option<(u64, Time)> {
+        let intended = self.next.filter(|&at| at <= now)?;
+        let index = self.index;
+        self.index += 1;
+        self.draw(intended);
+        Some((index, intended))
+    }
+
+    /// A task has ended: a closed process now has room for one more.
+    #[inline]
+    pub fn ended(&mut self, at: Time) {
+        if let Law::Closed { room, .. } = &mut self.law {
+            room.push_back(at);
+            if self.next.is_none() {
+                self.draw(at);
+            }
+        }
+    }
+
+    /// Whether instants are known ahead, so that being late for one can be measured.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.law, Law::Closed { .. })
+    }
+
+    /// Tasks that have not arrived yet.
+    pub fn left(&self) -> u64 {
+        self.tasks - self.index
+    }
+
+    /// Finds the instant of arrival `self.index`, the one before it having been at `last`.
+    fn draw(&mut self, last: Time) {
+        self.next = if self.index == self.tasks {
+            None
+        } else {
+            match &mut self.law {
+                Law::Batch => Some(Time::ZERO),
+                Law::Closed { unused, .. } if *unused > 0 => {
+                    *unused -= 1;
+                    Some(Time::ZERO)
+                }
+                Law::Closed { room, .. } => room.pop_front(),
+                Law::Poisson { mean_gap } => {
+                    let mut stream = Stream::new(self.seed, Purpose::Arrival, self.index, 0);
+                    Some(last + Span::from_secs_f64(exponential(*mean_gap, &mut stream)))
+                }
+                // From the index, not from the last: gaps that are no whole number of
+                // nanoseconds must not add up to a drift.
+                Law::Uniform { gap_ns } => {
+                    Some(Time::from_nanos((self.index as f64 * *gap_ns).round() as u64))
+                }
+            }
+        };
+    }
+}
+
+fn positive(number: f64) -> Result<f64, RunError> {
+    if number > 0.0 && number.is_finite() {
+        Ok(number)
+    } else {
+        Err(RunError::Setup(format!("an arrival rate of {number}; it must be positive and finite")))
+    }
+}

@@ -1,0 +1,23 @@
+//! What is run: cluster, stages, laws, workload.
+//!
+//! Plain checked data with no behaviour beyond drawing. Every draw comes from a [`Stream`]
+//! keyed by seed, purpose and item, so that it does not depend on who drew before: two
+//! policies, or two executors, see the same arrivals and the same service times.
+
+mod arrivals;
+mod cluster;
+mod laws;
+mod load;
+mod operator;
+mod sampler;
+mod stream;
+mod workload;
+
+pub use arrivals::ArrivalProcess;
+pub use cluster::ClusterSetup;
+pub use laws::ServiceLaw;
+pub use load::full_rate;
+pub use operator::{CallContext, CustomOperator, Operator};
+pub use sampler::Sampler;
+pub use stream::{Purpose, Stream};
+pub use workload::{Arrivals, Priorities, Stage, Workload};

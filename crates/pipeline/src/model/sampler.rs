@@ -1,0 +1,101 @@
+//! Drawing from a service law.
+//!
+//! Constants are computed once per stage. Logarithms, powers and cosines come from `libm`:
+//! those of the system differ in the last bit between machines, and a seed must mean the
+//! same run everywhere. Times are computed in `f64` seconds and rounded to nanoseconds once.
+
+use super::{ServiceLaw, Stream};
+use sched_core::Span;
+use std::f64::consts::TAU;
+
+/// A service law, ready to be drawn from. All times in seconds.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Sampler(Kind);
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Kind {
+    Constant { span: Span },
+    Exponential { mean: f64 },
+    Lognormal { mu: f64, sigma: f64 },
+    Pareto { scale: f64, exponent: f64 },
+    Uniform { min: f64, width: f64 },
+    Erlang { phase_mean: f64, k: u32 },
+    Hyperexponential { p: f64, mean_p: f64, mean_q: f64 },
+}
+
+impl Sampler {
+    /// Prepares a law.
+    pub fn new(law: &ServiceLaw) -> Sampler {
+        let mean = law.mean().as_secs_f64();
+        Sampler(match *law {
+            ServiceLaw::Constant(span) => Kind::Constant { span },
+            ServiceLaw::Exponential { .. } => Kind::Exponential { mean },
+            // E X = exp(μ + σ²/2) and cv² = exp(σ²) − 1, solved for μ and σ. ln 0 = −∞ makes
+            // a law of mean zero always zero, without a case of its own.
+            ServiceLaw::Lognormal { cv, .. } => {
+                let variance = libm::log1p(cv * cv);
+                Kind::Lognormal { mu: libm::log(mean) - variance / 2.0, sigma: variance.sqrt() }
+            }
+            // E X = α·xₘ ÷ (α − 1), solved for the scale xₘ; X = xₘ·U^(−1/α).
+            ServiceLaw::Pareto { alpha, .. } => {
+                Kind::Pareto { scale: mean * (alpha - 1.0) / alpha, exponent: -1.0 / alpha }
+            }
+            ServiceLaw::Uniform { min, max } => {
+                let min = min.as_secs_f64();
+                Kind::Uniform { min, width: max.as_secs_f64() - min }
+            }
+            ServiceLaw::Erlang { k, .. } => Kind::Erlang { phase_mean: mean / f64::from(k), k },
+            // Balanced means, p·E X₁ = (1 − p)·E X₂, as in Tijms, A First Course in Stochastic
+            // Models (2003), appendix B: p = ½(1 + √((cv² − 1) ÷ (cv² + 1))).
+            ServiceLaw::Hyperexponential { cv, .. } => {
+                let square = cv * cv;
+                let p = 0.5 * (1.0 + ((square - 1.0).max(0.0) / (square + 1.0)).sqrt());
+                let (mean_p, mean_q) = (mean / (2.0 * p), mean / (2.0 * (1.0 - p)));
+                Kind::Hyperexponential { p, mean_p, mean_q }
+            }
+        })
+    }
+
+    /// Draws once.
+    #[inline]
+    pub fn sample(&self, stream: &mut Stream) -> Span {
+        Span::from_secs_f64(match self.0 {
+            Kind::Constant { span } => return span,
+            Kind::Exponential { mean } => exponential(mean, stream),
+            Kind::Lognormal { mu, sigma } => libm::exp(mu + sigma * normal(stream)),
+            Kind::Pareto { scale, exponent } => scale * libm::pow(stream.unit(), exponent),
+            Kind::Uniform { min, width } => min + width * stream.unit(),
+            Kind::Erlang { phase_mean, k } => erlang(phase_mean, k, stream),
+            Kind::Hyperexponential { p, mean_p, mean_q } => {
+                let mean = if stream.unit() < p { mean_p } else { mean_q };
+                exponential(mean, stream)
+            }
+        })
+    }
+}
+
+/// By inversion. Also the gaps of Poisson arrivals.
+#[inline]
+pub(super) fn exponential(mean: f64, stream: &mut Stream) -> f64 {
+    -mean * libm::log(stream.unit())
+}
+
+/// Box and Muller (1958). The second variate is not kept: a stream serves one item, and an item
+/// draws once.
+fn normal(stream: &mut Stream) -> f64 {
+    let radius = (-2.0 * libm::log(stream.unit())).sqrt();
+    radius * libm::cos(TAU * stream.unit())
+}
+
+/// The sum of `k` exponentials as the logarithm of a product of uniforms, sixteen at a time:
+/// each is at least 2⁻⁵³, so sixteen stay far above the smallest `f64`.
+fn erlang(phase_mean: f64, k: u32, stream: &mut Stream) -> f64 {
+    let mut sum = 0.0;
+    let mut left = k;
+    while left > 0 {
+        let now = left.min(16);
+        sum += libm::log((0..now).map(|_| stream.unit()).product());
+        left -= now;
+    }
+    -phase_mean * sum
+}

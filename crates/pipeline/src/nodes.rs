@@ -1,0 +1,79 @@
+//! Nodes as executors in this process have them: capacity, and a queue before it.
+//!
+//! The queue is FIFO by assign, and a head that does not fit blocks those behind it, even if
+//! they would fit: what a node does is then independent of sizes behind the head. The
+//! payload `T` is whatever the executor needs to start the call.
+
+use sched_core::{ClusterSpec, NodeId, Resources};
+use std::collections::VecDeque;
+
+/// All nodes of a cluster.
+#[derive(Debug)]
+pub(crate) struct NodeQueues<T> {
+    nodes: Vec<Node<T>>,
+}
+
+#[derive(Debug)]
+struct Node<T> {
+    free: Resources,
+    waiting: VecDeque<(Resources, T)>,
+}
+
+impl<T> NodeQueues<T> {
+    /// Empty nodes.
+    pub(crate) fn new(cluster: &ClusterSpec) -> NodeQueues<T> {
+        let node = |id| Node { free: cluster.capacity(id), waiting: VecDeque::new() };
+        NodeQueues { nodes: cluster.nodes().map(node).collect() }
+    }
+
+    /// A call arrives: gives it back if it starts at once, else keeps it in the queue. O(1).
+    #[inline]
+    pub(crate) fn arrive(&mut self, node: NodeId, demand: Resources, call: T) -> Option<T> {
+        let node = &mut self.nodes[node.index()];
+        match node.free.minus(demand) {
+            Some(free) if node.waiting.is_empty() => {
+                node.free = free;
+                Some(call)
+            }
+            _ => {
+                node.waiting.push_back((demand, call));
+                None
+            }
+        }
+    }
+
+    /// A call that had started leaves: appends those that start in its place, in queue order.
+    /// O(1) per call started.
+    #[inline]
+    pub(crate) fn leave(&mut self, node: NodeId, demand: Resources, starting: &mut Vec<T>) {
+        let node = &mut self.nodes[node.index()];
+        node.free = node.free.plus(demand);
+        while let Some((demand, _)) = node.waiting.front() {
+            let Some(free) = node.free.minus(*demand) else { break };
+            node.free = free;
+            starting.extend(node.waiting.pop_front().map(|(_, call)| call));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_that_does_not_fit_blocks() {
+        let cluster = ClusterSpec::uniform(1, 2).unwrap();
+        let mut nodes = NodeQueues::new(&cluster);
+        let (node, slot) = (NodeId(0), Resources::milli_cpu);
+        assert_eq!(nodes.arrive(node, slot(1000), 'a'), Some('a'));
+        assert_eq!(nodes.arrive(node, slot(2000), 'b'), None); // half of it is free
+        assert_eq!(nodes.arrive(node, slot(1000), 'c'), None); // would fit, but b is ahead
+        assert_eq!(nodes.arrive(node, slot(1000), 'd'), None);
+        let mut starting = Vec::new();
+        nodes.leave(node, slot(1000), &mut starting);
+        assert_eq!(starting, ['b']);
+        starting.clear();
+        nodes.leave(node, slot(2000), &mut starting);
+        assert_eq!(starting, ['c', 'd']);
+    }
+}

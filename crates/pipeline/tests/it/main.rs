@@ -1,0 +1,21 @@
+//! Tests of the pipeline crate, in one binary.
+//!
+//! `conformance` is one body for all executors, with an arm for each: counts and invariants,
+//! never times. `faults` drives the loop over a scripted executor on paper. The rest checks laws
+//! and arrivals against closed forms and sums done by hand.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod arrivals;
+mod conformance;
+mod faults;
+mod laws;
+mod load;
+mod local;
+mod paper;
+mod support;
