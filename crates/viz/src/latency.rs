@@ -1,0 +1,173 @@
+//! Where the time goes: p50, p95 and p99 of each run, split into parts.
+//!
+//! The percentile of a sum is not the sum of its parts' percentiles, because those
+//! belong to different tasks. So nothing is added up here: a bar's length is the
+//! end-to-end percentile itself, and its colours are what the report found the tasks
+//! around that percentile to have spent their time on. The caption says so.
+
+use crate::error::VizError;
+use crate::notes::{self, Note};
+use crate::number::{count, readable};
+use crate::page::Page;
+use crate::palette::{
+    BACKGROUND, Colour, EXECUTION, FAILED, INK, MUTED, QUEUEING, SCHEDULING, TRANSFER, UNKNOWN,
+};
+use crate::panel::{Axis, Columns, heading, scales};
+use crate::rows::{Group, Row, groups, setting};
+use crate::scene::{Anchor, Scene, Style};
+use metrics::report::{PartsMs, QuantileParts, RunReport, Summary};
+
+type Part = (&'static str, Colour, fn(&PartsMs) -> f64);
+type Figure = (&'static str, fn(&Summary) -> Option<f64>, fn(&QuantileParts) -> Option<PartsMs>);
+
+/// In the order in which a call passes them; transfer last, because it has two legs.
+const PARTS: [Part; 4] = [
+    ("scheduling", SCHEDULING, |parts| parts.scheduling),
+    ("queueing", QUEUEING, |parts| parts.queue),
+    ("execution", EXECUTION, |parts| parts.execution),
+    ("transfer", TRANSFER, |parts| parts.transfer),
+];
+const FIGURES: [Figure; 3] = [
+    ("p50", |s| s.p50, |parts| parts.p50),
+    ("p95", |s| s.p95, |parts| parts.p95),
+    ("p99", |s| s.p99, |parts| parts.p99),
+];
+
+const NAME: Style = Style::regular(11.0, MUTED);
+const VALUE: Style = Style::bold(11.5, INK);
+const SHARE: Style = Style::regular(11.0, MUTED);
+const BAR: f32 = 13.0;
+const PITCH: f32 = 16.0;
+const ROW: f32 = PITCH * 3.0 + 14.0;
+
+/// A bar: its length in ms, and what share of it each of [`PARTS`] has; no shares if not known.
+struct Bar {
+    name: &'static str,
+    length: f64,
+    shares: Option<[f64; 4]>,
+}
+
+/// Latency of `runs`, grouped by part.
+///
+/// # Errors
+/// [`VizError::Font`] only.
+pub fn latency(title: &str, runs: &[RunReport]) -> Result<Scene, VizError> {
+    let subtitle = setting("End-to-end latency of successful tasks, and where it goes", runs);
+    let mut page = Page::new("Latency", title, &subtitle)?;
+    if runs.is_empty() {
+        page.nothing();
+        return Ok(page.finish());
+    }
+    page.legend(&legend(runs));
+    let groups = groups(runs);
+    let after = runs.iter().flat_map(bars).map(|bar| notes::width(&page.scene, &notes(&bar)));
+    let after = after.fold(120.0, f32::max);
+    let facts = groups.iter().flat_map(|g| &g.rows).map(|row| row.facts.as_str());
+    let columns = Columns::fit(&page.scene, &groups, facts, 36.0, after);
+    for group in &groups {
+        part(&mut page, &columns, group);
+    }
+    let mut caption = String::from(
+        "Length of a bar: the percentile of the end-to-end latency. Colours: mean shares of the \
+         tasks around that percentile (within 6.25 %), not percentiles of the parts, which would \
+         not add up. Behind a bar: its value and its largest part. Shorter is better.",
+    );
+    caption.push_str(scales(&groups));
+    page.caption(&[caption]);
+    Ok(page.finish())
+}
+
+fn part(page: &mut Page, columns: &Columns, group: &Group<'_>) {
+    heading(page, group);
+    let lengths = group.rows.iter().flat_map(|row| bars(row.report)).map(|bar| bar.length);
+    let axis = Axis::new(&page.scene, columns, lengths.fold(0.0, f64::max));
+    axis.grid(page, page.y, page.y + ROW * group.rows.len() as f32);
+    for row in &group.rows {
+        run(page, columns, &axis, row);
+    }
+    axis.labels(page, "ms");
+}
+
+/// The bars of a run, or why there are none.
+fn run(page: &mut Page, columns: &Columns, axis: &Axis, row: &Row<'_>) {
+    let top = page.y;
+    page.y += ROW;
+    columns.label(page, row, &row.facts, (top, ROW));
+    let bars = bars(row.report);
+    if bars.is_empty() {
+        let measures = &row.report.metrics;
+        let why = match measures.total_tasks {
+            0 => "no task ended".to_owned(),
+            total => format!("none of {} tasks succeeded: no latency", count(total)),
+        };
+        let note = (why, Style::bold(12.0, FAILED));
+        notes::draw(page, &[note], axis.at(0.0), top + ROW / 2.0);
+    }
+    for (i, bar) in bars.iter().enumerate() {
+        let y = top + 7.0 + PITCH * i as f32 + (PITCH - BAR) / 2.0;
+        let at = (columns.plot - 6.0, y + BAR - 2.0);
+        page.scene.text(bar.name, at, Anchor::End, NAME);
+        let end = draw(page, axis, bar, y);
+        notes::draw(page, &notes(bar), end, y + BAR / 2.0);
+    }
+}
+
+/// Draws the parts of a bar with a hair of white between them; returns where it ends.
+fn draw(page: &mut Page, axis: &Axis, bar: &Bar, y: f32) -> f32 {
+    let start = axis.at(0.0);
+    let end = axis.at(bar.length).max(start + 1.0);
+    page.scene.fill(start, y, end - start, BAR, UNKNOWN);
+    let mut from = start;
+    let mut passed = 0.0;
+    for ((_, colour, _), share) in PARTS.iter().zip(bar.shares.iter().flatten()) {
+        passed += share;
+        let to = start + (end - start) * passed.min(1.0) as f32;
+        if to > from {
+            page.scene.fill(from, y, to - from, BAR, *colour);
+            if from > start && to - from > 2.0 {
+                page.scene.fill(from - 0.25, y, 0.5, BAR, BACKGROUND);
+            }
+        }
+        from = from.max(to);
+    }
+    end
+}
+
+fn bars(run: &RunReport) -> Vec<Bar> {
+    let measures = &run.metrics;
+    let bar = |&(name, figure, parts): &Figure| {
+        let length = figure(&measures.latency_ms.end_to_end).filter(|ms| ms.is_finite())?;
+        Some(Bar { name, length, shares: parts(&measures.latency_parts_ms).and_then(shares) })
+    };
+    FIGURES.iter().filter_map(bar).collect()
+}
+
+/// Each of [`PARTS`] over the sum of them; none if that is zero.
+fn shares(parts: PartsMs) -> Option<[f64; 4]> {
+    let own = PARTS.map(|(_, _, part)| part(&parts).max(0.0));
+    let sum: f64 = own.iter().sum();
+    (sum > 0.0 && sum.is_finite()).then(|| own.map(|ms| ms / sum))
+}
+
+/// The value, and the largest part of it.
+fn notes(bar: &Bar) -> Vec<Note> {
+    let mut notes = vec![(readable(bar.length), VALUE)];
+    let shares = bar.shares.iter().flatten();
+    let largest = PARTS.iter().zip(shares).max_by(|a, b| a.1.total_cmp(b.1));
+    if let Some(((name, _, _), share)) = largest {
+        notes.push((format!("{:.0} % {name}", share * 100.0), SHARE));
+    }
+    notes
+}
+
+/// The three parts that every run has, and transfer where there is any.
+fn legend(runs: &[RunReport]) -> Vec<(Colour, &'static str)> {
+    let transfer = runs.iter().any(|run| run.metrics.latency_ms.transfer.max > Some(0.0));
+    let all = [
+        (SCHEDULING, "scheduling (submit to assign)"),
+        (QUEUEING, "queueing (arrival at the node to start)"),
+        (EXECUTION, "execution (start to finish)"),
+        (TRANSFER, "transfer"),
+    ];
+    all.into_iter().take(if transfer { 4 } else { 3 }).collect()
+}
