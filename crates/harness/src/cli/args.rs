@@ -1,0 +1,67 @@
+//! The flags as they are typed: texts, nothing checked.
+//!
+//! Their checks are ours and not clap's, so that a wrong value on the command line and the same in a
+//! spec file get the same message. What clap refuses by itself (an unknown flag, a missing
+//! value) ends with the same exit code.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// Flags of everything that runs a spec.
+#[derive(Args, Clone, PartialEq, Eq, Debug, Default)]
+#[command(next_help_heading = "What to run")]
+pub struct RunArgs {
+    /// Policies, in order. Parameters follow a colon: `priority:aging=2s,bind=late`
+    #[arg(long, num_args = 1.., value_name = "POLICY")]
+    pub schedulers: Vec<String>,
+    /// Where to run: `local` (real time, in this process). Later also `sim` and `cluster`
+    #[arg(long, value_name = "ENVIRONMENT")]
+    pub env: Option<String>,
+    /// What stage calls do: `emulated` (wait for their service time) or `cpu` (chained MD5 rounds,
+    /// 1,000 per nominal ms). Later also `real`
+    #[arg(long, value_name = "KIND")]
+    pub work: Option<String>,
+    /// When tasks arrive: `closed:64` (always 64 in flight), `batch`, `poisson:30` and
+    /// `uniform:30` (tasks/s), `load:0.8` (Poisson, at that share of what the cluster can do)
+    #[arg(long, value_name = "LAW")]
+    pub arrivals: Option<String>,
+    /// Tasks of every run, whatever presets and files say
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub tasks: Option<String>,
+    /// Seed of the first repetition; the next have the next numbers
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<String>,
+    /// Repetitions; intervals and verdicts need at least two
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub reps: Option<String>,
+    /// Folder for the results; must not hold a run already
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Print one JSON document on stdout, everything else on stderr
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Draw no pictures
+    #[arg(long, help_heading = "Output")]
+    pub no_plots: bool,
+    /// Write the latencies of every task even above 1,000,000 rows per run
+    #[arg(long, help_heading = "Output")]
+    pub all_latencies: bool,
+}
+
+/// Flags of experiments, which have presets.
+#[derive(Args, Clone, PartialEq, Eq, Debug, Default)]
+#[command(next_help_heading = "What to run")]
+pub struct ExperimentArgs {
+    /// A small version: a quarter of the preset's tasks
+    #[arg(long)]
+    pub quick: bool,
+    /// What the stages are: `compute`. Later also `rag`, `llm`, `mixed`
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// A spec file, laid over the preset of one run; flags override it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Flags of everything that runs a spec.
+    #[command(flatten)]
+    pub run: RunArgs,
+}

@@ -1,0 +1,83 @@
+//! One of some words, for flags.
+//!
+//! A word that is planned but not built is refused by name, with what to use instead: it is
+//! no typing mistake, and listing it as valid would be a lie.
+
+use crate::Error;
+use crate::spec::unknown;
+
+/// The word among `valid` that a flag was given.
+///
+/// # Errors
+/// Names the flag, what is valid, and the nearest or what to use instead.
+pub fn choose<T: Copy>(
+    flag: &str,
+    what: &str,
+    text: &str,
+    valid: &[(&str, T)],
+    planned: &[&str],
+) -> Result<T, Error> {
+    if let Some((_, choice)) = valid.iter().find(|(name, _)| *name == text) {
+        return Ok(*choice);
+    }
+    let names: Vec<&str> = valid.iter().map(|(name, _)| *name).collect();
+    let message = if planned.contains(&text) {
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!("{what} `{text}` is not supported yet; use {}", quoted.join(" or "))
+    } else {
+        unknown(what, text, &names)
+    };
+    Err(Error::Usage(format!("{flag}: {message}")))
+}
+
+/// The words that a flag with several values was given, each once, in their order.
+///
+/// # Errors
+/// As [`choose`], and for a word given twice.
+pub fn choose_all<T: Copy>(
+    flag: &str,
+    what: &str,
+    texts: &[String],
+    valid: &[(&str, T)],
+) -> Result<Vec<T>, Error> {
+    let mut chosen = Vec::with_capacity(texts.len());
+    for (i, text) in texts.iter().enumerate() {
+        if texts[..i].contains(text) {
+            let message = format!("{flag}: {what} `{text}` is given twice; remove one");
+            return Err(Error::Usage(message));
+        }
+        chosen.push(choose(flag, what, text, valid, &[])?);
+    }
+    Ok(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORK: [(&str, u8); 2] = [("emulated", 0), ("cpu", 1)];
+
+    fn message(text: &str) -> String {
+        choose("--work", "kind of work", text, &WORK, &["real"]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn mistakes_and_plans_are_told_apart() {
+        assert_eq!(choose("--work", "kind of work", "cpu", &WORK, &[]).unwrap(), 1);
+        assert_eq!(
+            message("emulate"),
+            "--work: unknown kind of work `emulate`; did you mean `emulated`? valid: emulated, cpu"
+        );
+        assert_eq!(
+            message("real"),
+            "--work: kind of work `real` is not supported yet; use `emulated` or `cpu`"
+        );
+    }
+
+    #[test]
+    fn a_word_given_twice_is_refused() {
+        let texts = ["cpu".to_owned(), "cpu".to_owned()];
+        let error = choose_all("--work", "kind of work", &texts, &WORK).unwrap_err();
+        assert_eq!(error.to_string(), "--work: kind of work `cpu` is given twice; remove one");
+    }
+}

@@ -1,0 +1,30 @@
+//! From a spec file or flags to a folder of results.
+//!
+//! ```text
+//! presets ─┐
+//! file ────┼─► spec::Draft ──check──► spec::Spec ──► execute ──► folder of results, table, JSON
+//! flags ───┘
+//! ```
+//!
+//! Experiments and the `sage` command are thin: they say what is laid over what. All that can
+//! be wrong with their input is found before [`execute`] runs or writes anything. What a
+//! run measures is `metrics`' affair, how it runs `pipeline`'s.
+
+pub mod cli;
+mod clock;
+mod error;
+mod interrupt;
+mod output;
+mod progress;
+pub mod provenance;
+mod report;
+mod run;
+pub mod spec;
+
+pub use error::{Error, Exit};
+/// The JSON Schema of every `<run>_metrics.json`.
+pub use metrics::METRICS_SCHEMA;
+pub use output::Home;
+pub use run::{Experiment, Options, execute};
+/// Policies and their registry, so that a program with policies of its own depends on one crate.
+pub use sched_core;

@@ -1,0 +1,37 @@
+//! What is told of a command's runs: on the terminal and in the comparison files.
+//!
+//! Everything is made from [`Measured`] runs, so that text, CSV and JSON cannot disagree.
+
+mod comparison;
+mod differences;
+mod json;
+pub(crate) mod number;
+mod sheet;
+mod summary;
+mod table;
+mod verdict;
+
+pub(crate) use json::document;
+pub(crate) use summary::summary;
+
+use crate::provenance::Circumstances;
+use crate::run::Measured;
+
+/// All runs of a command, side by side.
+#[derive(Debug)]
+pub(crate) struct Comparison<'a> {
+    /// Name of the experiment; the prefix of its files.
+    pub(crate) experiment: &'a str,
+    /// What it is called for a person.
+    pub(crate) title: &'a str,
+    /// The measured runs, in order.
+    pub(crate) runs: &'a [Measured],
+    /// Why there are not more runs or tasks, if there are not.
+    pub(crate) incomplete: Option<String>,
+    /// Where this comes from.
+    pub(crate) circumstances: &'a Circumstances,
+    /// How the program is started, for the command that would tell more.
+    pub(crate) command: String,
+    /// The arguments that it was given.
+    pub(crate) arguments: Vec<String>,
+}

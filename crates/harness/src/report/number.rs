@@ -1,0 +1,124 @@
+//! Numbers as a person reads them in a table.
+//!
+//! Four significant digits or all digits before the point: more would claim a precision
+//! that no run has. What was not measured is a dash, never a zero.
+
+/// A whole number, in groups of three.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// At most one decimal above 100, two above 10, three above 1 and below.
+pub(crate) fn short(x: f64) -> String {
+    let decimals = match x.abs() {
+        a if !a.is_finite() => return "-".to_owned(),
+        a if a >= 1_000.0 => 0,
+        a if a >= 100.0 => 1,
+        a if a >= 10.0 => 2,
+        _ => 3,
+    };
+    let text = format!("{x:.decimals$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// With a fixed number of decimals, so that a column lines up; a dash for what is not there.
+pub(crate) fn fixed(x: Option<f64>, decimals: usize) -> String {
+    match x {
+        Some(x) if x.is_finite() => {
+            let text = format!("{x:.decimals$}");
+            match text.strip_prefix('-') {
+                Some(zero) if zero.chars().all(|c| matches!(c, '0' | '.')) => zero.to_owned(),
+                _ => text,
+            }
+        }
+        _ => "-".to_owned(),
+    }
+}
+
+/// A column entry: as many decimals as fit its size.
+pub(crate) fn cell(x: Option<f64>) -> String {
+    let decimals = match x.map(f64::abs) {
+        Some(a) if a >= 9_999.5 => 0,
+        Some(a) if a >= 999.95 => 1,
+        _ => 2,
+    };
+    fixed(x, decimals)
+}
+
+/// A difference in percent, with its sign.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = share.abs() * 100.0;
+    let decimals = if percent < 1.0 { 2 } else { 1 };
+    format!("{}{} %", if share < 0.0 { "−" } else { "+" }, fixed(Some(percent), decimals))
+}
+
+/// A length of time that somebody waits for.
+pub(crate) fn seconds(s: f64) -> String {
+    match s.ceil() {
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3_600.0),
+    }
+}
+
+/// Cut in the middle to at most `width` characters; beginnings and ends tell names apart.
+pub(crate) fn elided(text: &str, width: usize) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() <= width || width == 0 {
+        return text.to_owned();
+    }
+    let head = width / 2;
+    let tail = width - 1 - head;
+    let ends = chars[..head].iter().chain([&'…']).chain(&chars[chars.len() - tail..]);
+    ends.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_honest() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1,234,567");
+        for (x, text) in [
+            (0.0, "0"),
+            (0.12345, "0.123"),
+            (9.5, "9.5"),
+            (12.345, "12.35"),
+            (213.333, "213.3"),
+            (4_266.7, "4267"),
+            (f64::NAN, "-"),
+        ] {
+            assert_eq!(short(x), text);
+        }
+        assert_eq!(fixed(None, 1), "-");
+        assert_eq!(fixed(Some(-0.04), 1), "0.0");
+        assert_eq!(cell(Some(12_345.6)), "12346");
+        assert_eq!(cell(Some(1_234.56)), "1234.6");
+        assert_eq!(cell(Some(1.0)), "1.00");
+        assert_eq!(percent(-0.0123), "−1.2 %");
+        assert_eq!(percent(0.0004), "+0.04 %");
+        assert_eq!(seconds(5.2), "6 s");
+        assert_eq!(seconds(200.0), "3 min");
+    }
+
+    #[test]
+    fn names_are_cut_in_the_middle() {
+        assert_eq!(elided("load_aware_spread", 17), "load_aware_spread");
+        assert_eq!(elided("load_aware_spread", 9), "load…read");
+    }
+}

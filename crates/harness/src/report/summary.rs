@@ -1,0 +1,213 @@
+//! `<run>_summary.txt`: one run, for a person.
+//!
+//! What was run, what came out, where the time went, who did the work, what to keep in mind;
+//! in this order, each block readable without the others.
+
+use super::number;
+use super::table::{Table, wrapped};
+use crate::run::Measured;
+use metrics::report::{Latencies, Measures, Summary};
+use std::cmp::Reverse;
+
+/// Columns of a page.
+const PAGE: usize = 100;
+/// Nodes that are listed one by one; of more, the busiest and the idlest.
+const NODES: usize = 32;
+
+/// The summary of a run.
+pub(crate) fn summary(run: &Measured) -> String {
+    let metrics = &run.report.metrics;
+    let blocks = [
+        heading(run),
+        outcome(run),
+        format!("Latency, ms\n{}", latencies(&metrics.latency_ms)),
+        stages(metrics),
+        priorities(metrics),
+        nodes(metrics),
+        decisions(run),
+        notes(metrics),
+        provenance(run),
+    ];
+    let blocks: Vec<String> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
+    blocks.join("\n")
+}
+
+fn heading(run: &Measured) -> String {
+    let config = &run.report.metrics.config;
+    let parameters: String =
+        config.parameters.iter().map(|(name, value)| format!(", {name} {value}")).collect();
+    let partial = if run.report.metrics.partial { "PARTIAL: interrupted\n" } else { "" };
+    format!(
+        "{}\n{partial}{}, {} binding{parameters}; {} nodes, {} slots; pipeline {} of {} stages, \
+         {} work;\n{} tasks, arrivals {}; {}\n",
+        run.report.name,
+        config.policy,
+        config.bind,
+        config.nodes,
+        config.parallelism,
+        config.pipeline,
+        config.stages,
+        config.work,
+        number::count(config.tasks),
+        config.arrivals,
+        match run.report.metrics.repetitions {
+            1 => "one repetition".to_owned(),
+            n => format!("{n} repetitions"),
+        },
+    )
+}
+
+fn outcome(run: &Measured) -> String {
+    let metrics = &run.report.metrics;
+    let mut text = format!(
+        "Tasks       {} counted, {} succeeded, {} failed, {} calls retried\n",
+        number::count(metrics.total_tasks),
+        number::count(metrics.successful_tasks),
+        number::count(metrics.failed_tasks),
+        number::count(metrics.retries),
+    );
+    for (reason, count) in &metrics.failures {
+        text.push_str(&format!("  {} × {reason}\n", number::count(*count)));
+    }
+    let rate = metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short);
+    let interval = metrics.throughput_ci95.map_or_else(String::new, |[lo, hi]| {
+        format!(" (95 %: {} to {})", number::short(lo), number::short(hi))
+    });
+    let ideal = run.ideal.map_or_else(String::new, |ideal| {
+        let kind = if ideal.drain_limited { "drain-limited ideal" } else { "ideal" };
+        let share = metrics.throughput_tasks_per_sec.map(|rate| 100.0 * rate / ideal.rate);
+        let share = number::fixed(share, 1);
+        format!(", {share} % of the {kind}, {}", number::short(ideal.rate))
+    });
+    text.push_str(&format!("Throughput  {rate} tasks/s{interval}{ideal}\n"));
+    text.push_str(&format!("Duration    {} s\n", number::fixed(metrics.total_duration_sec, 3)));
+    text
+}
+
+fn latencies(latencies: &Latencies) -> String {
+    let mut table = Table::new(&["", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]);
+    let parts = [
+        ("end to end", &latencies.end_to_end),
+        ("  wait", &latencies.wait),
+        ("    scheduling", &latencies.scheduling),
+        ("    queue", &latencies.queue),
+        ("  execution", &latencies.execution),
+        ("  transfer", &latencies.transfer),
+    ];
+    for (name, summary) in parts {
+        table.row(latency_row(name, summary));
+    }
+    table.render(PAGE)
+}
+
+fn latency_row(name: &str, summary: &Summary) -> Vec<String> {
+    let Summary { mean, p50, p90, p95, p99, p999, max, .. } = *summary;
+    let cells = [mean, p50, p90, p95, p99, p999, max].map(|x| number::fixed(x, 3));
+    std::iter::once(name.to_owned()).chain(cells).collect()
+}
+
+fn stages(metrics: &Measures) -> String {
+    let mut table =
+        Table::new(&["", "calls", "wait mean", "exec mean", "exec p99", "call p50", "call p99"]);
+    for (name, latencies) in &metrics.stages {
+        table.row(vec![
+            name.clone(),
+            number::count(latencies.execution.count),
+            number::fixed(latencies.wait.mean, 3),
+            number::fixed(latencies.execution.mean, 3),
+            number::fixed(latencies.execution.p99, 3),
+            number::fixed(latencies.end_to_end.p50, 3),
+            number::fixed(latencies.end_to_end.p99, 3),
+        ]);
+    }
+    format!("Stages, ms per call\n{}", table.render(PAGE))
+}
+
+fn priorities(metrics: &Measures) -> String {
+    if metrics.by_priority.len() < 2 {
+        return String::new();
+    }
+    let mut table = Table::new(&["level", "tasks", "mean", "p50", "p95", "p99", "wait mean"]);
+    for (level, latencies) in metrics.by_priority.iter().rev() {
+        let all = &latencies.end_to_end;
+        let cells = [all.mean, all.p50, all.p95, all.p99, latencies.wait.mean];
+        let mut row = vec![level.clone(), number::count(all.count)];
+        row.extend(cells.map(|x| number::fixed(x, 3)));
+        table.row(row);
+    }
+    format!("Priorities, most urgent first; end to end, ms\n{}", table.render(PAGE))
+}
+
+fn nodes(metrics: &Measures) -> String {
+    let percent = |share: Option<f64>| number::fixed(share.map(|x| x * 100.0), 1);
+    let mut table = Table::new(&["", "slots", "calls", "calls/slot", "busy %", "call mean ms"]);
+    let mut listed: Vec<_> = metrics.nodes.iter().collect();
+    let rest = listed.len().saturating_sub(NODES);
+    if rest > 0 {
+        listed.sort_by_key(|node| Reverse(node.calls)); // stable: equal ones stay in node order
+        listed.drain(NODES / 2..NODES / 2 + rest);
+    }
+    for node in listed {
+        let per_slot = node.calls as f64 / f64::from(node.slots.max(1));
+        table.row(vec![
+            node.name.clone(),
+            node.slots.to_string(),
+            number::count(node.calls),
+            number::fixed(Some(per_slot), 1),
+            percent(node.utilization),
+            number::fixed(node.mean_call_ms, 3),
+        ]);
+    }
+    let left_out = match rest {
+        0 => String::new(),
+        n => format!(" (busiest and idlest; {n} between them left out)"),
+    };
+    format!(
+        "Nodes{left_out}: balance {}, Jain {}, {} % busy\n{}",
+        number::fixed(metrics.node_balance_score, 3),
+        number::fixed(metrics.jain_index, 3),
+        percent(metrics.node_utilization),
+        table.render(PAGE)
+    )
+}
+
+fn decisions(run: &Measured) -> String {
+    let Summary { count, mean, p50, p99, max, .. } = run.report.metrics.decision_ns;
+    let [mean, p50, p99, max] = [mean, p50, p99, max].map(|x| number::fixed(x, 0));
+    let timer = run.timer_share.map_or_else(String::new, |share| {
+        format!(
+            "Timer       {:.0} % of a core, for the thread of nodes and timers\n",
+            share * 100.0
+        )
+    });
+    format!(
+        "Decisions   {}; ns each: mean {mean}, p50 {p50}, p99 {p99}, max {max}\n{timer}",
+        number::count(count)
+    )
+}
+
+fn notes(metrics: &Measures) -> String {
+    if metrics.notes.is_empty() {
+        return String::new();
+    }
+    let notes: String =
+        metrics.notes.iter().map(|note| wrapped(&format!("- {note}"), PAGE, "  ")).collect();
+    format!("Notes\n{notes}")
+}
+
+fn provenance(run: &Measured) -> String {
+    let it = &run.report.provenance;
+    let commit = it.git_commit.as_deref().unwrap_or("no commit");
+    let cpu = it.host.cpu_model.as_deref().unwrap_or("unknown processor");
+    format!(
+        "Provenance\nsage {} ({commit}), build {}, seed {}, started {}\n{}: {}, {} cores, {cpu}\n{}\n",
+        it.version,
+        it.build_profile,
+        it.seed,
+        it.started_at,
+        it.host.name,
+        it.host.platform,
+        it.host.cores,
+        it.command
+    )
+}

@@ -1,0 +1,123 @@
+//! Aligned text tables.
+//!
+//! Columns are as wide as what they hold; the first is left-aligned and is the one that is
+//! cut when a table would be wider than a page. Widths count characters, not bytes.
+
+use super::number::elided;
+
+/// A table under construction.
+#[derive(Debug)]
+pub(crate) struct Table {
+    head: Vec<String>,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+enum Line {
+    Row(Vec<String>),
+    /// A line across all columns, with an empty one before it.
+    Section(String),
+}
+
+/// The first column is never cut below this.
+const LEAST_FIRST: usize = 16;
+
+impl Table {
+    pub(crate) fn new(head: &[&str]) -> Table {
+        Table { head: head.iter().map(|text| (*text).to_owned()).collect(), lines: Vec::new() }
+    }
+
+    /// Adds a row; it should have as many cells as the head.
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
+        self.lines.push(Line::Row(cells));
+    }
+
+    /// Adds a heading of the rows that follow.
+    pub(crate) fn section(&mut self, title: &str) {
+        self.lines.push(Line::Section(title.to_owned()));
+    }
+
+    /// The table as text, at most `width` columns wide if its first column can be cut so far.
+    pub(crate) fn render(&self, width: usize) -> String {
+        let rows = self.lines.iter().filter_map(|line| match line {
+            Line::Row(cells) => Some(cells),
+            Line::Section(_) => None,
+        });
+        let mut widths = vec![0; self.head.len()];
+        for cells in rows.chain([&self.head]) {
+            for (widest, cell) in widths.iter_mut().zip(cells) {
+                *widest = (*widest).max(cell.chars().count());
+            }
+        }
+        let total = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
+        if let Some(first) = widths.first_mut() {
+            *first = first.saturating_sub(total.saturating_sub(width)).max(LEAST_FIRST.min(*first));
+        }
+        let mut text = row(&self.head, &widths);
+        for line in &self.lines {
+            match line {
+                Line::Row(cells) => text.push_str(&row(cells, &widths)),
+                Line::Section(title) => text.push_str(&format!("\n{title}\n")),
+            }
+        }
+        text
+    }
+}
+
+/// Text broken between words into lines of at most `width` characters; the lines after the first
+/// begin with `indent`. A longer word has a line of its own.
+pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    let words = text.trim_start();
+    let mut line = text[..text.len() - words.len()].to_owned();
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split(' ') {
+        let begun = !line.trim_start().is_empty();
+        if begun && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::replace(&mut line, indent.to_owned()));
+        } else if begun {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+fn row(cells: &[String], widths: &[usize]) -> String {
+    let padded = cells.iter().zip(widths).enumerate().map(|(i, (cell, width))| match i {
+        0 => format!("{:<width$}", elided(cell, *width)),
+        _ => format!("{cell:>width$}"),
+    });
+    let line = padded.collect::<Vec<_>>().join("  ");
+    format!("{}\n", line.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let mut table = Table::new(&["run", "n"]);
+        table.section("part");
+        table.row(vec!["a".into(), "10".into()]);
+        table.row(vec!["long".into(), "9".into()]);
+        assert_eq!(table.render(80), "run    n\n\npart\na     10\nlong   9\n");
+    }
+
+    #[test]
+    fn words_are_wrapped() {
+        assert_eq!(wrapped("one two three", 8, "  "), "one two\n  three\n");
+        assert_eq!(wrapped("  one two", 8, "    "), "  one\n    two\n");
+        assert_eq!(wrapped("- extraordinary", 4, "  "), "-\n  extraordinary\n");
+    }
+
+    #[test]
+    fn the_first_column_is_cut_to_the_page() {
+        let mut table = Table::new(&["run", "n"]);
+        table.row(vec!["x".repeat(60), "1".into()]);
+        let text = table.render(40);
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert!(text.contains('…'));
+    }
+}

@@ -1,0 +1,221 @@
+//! All runs of a spec, in order, and everything that is written about them.
+//!
+//! A folder is claimed before the first run starts. Whatever ends the command early, an
+//! interrupt or a run that breaks off, what was measured until then is written and marked
+//! partial.
+
+use super::measure::{Context, Measured, measure};
+use crate::interrupt::stop_on_signals;
+use crate::output::{Folder, Home, OutputPlan, plan_output, write_file};
+use crate::progress::Progress;
+use crate::provenance::Circumstances;
+use crate::report::{Comparison, document, number, summary};
+use crate::spec::Spec;
+use crate::{Error, Exit};
+use metrics::report::RunReport;
+use pipeline::Control;
+use std::fs;
+use std::io::{self, ErrorKind, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is common to all runs of a command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Experiment {
+    /// What it is called for a person.
+    pub title: String,
+    /// How the program is started, as in `cargo run --release -p exp2 --`.
+    pub command: String,
+    /// The arguments that it was given.
+    pub arguments: Vec<String>,
+    /// Where results go if no folder is named.
+    pub home: Home,
+}
+
+/// What is written and printed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// The folder for the results.
+    pub output: Option<PathBuf>,
+    /// One JSON document on stdout, everything else on stderr.
+    pub json: bool,
+    /// Draw pictures.
+    pub plots: bool,
+    /// Write the latencies of every task, however many there are.
+    pub all_latencies: bool,
+}
+
+/// Runs all of a spec and writes the results.
+///
+/// # Errors
+/// With nothing written: when the folder cannot be used. Else when a run breaks off or a file
+/// cannot be written; what was finished before is there, marked partial.
+pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
+    let plan = plan_output(options.output.as_deref(), &experiment.home)?;
+    let control = Arc::new(Control::new());
+    stop_on_signals(Arc::clone(&control))?;
+    let circumstances = Circumstances::of_this_process();
+    let folder = claim(plan, spec)?;
+    if let Some(warning) = circumstances.build().warning() {
+        eprintln!("{warning}");
+    }
+    let (runs, broken) = run_all(spec, options, &circumstances, &control, &folder);
+    let planned = spec.runs().len();
+    let comparison = Comparison {
+        experiment: &spec.name,
+        title: &experiment.title,
+        runs: &runs,
+        incomplete: incomplete(&runs, planned, broken.as_ref()),
+        circumstances: &circumstances,
+        command: experiment.command.clone(),
+        arguments: experiment.arguments.clone(),
+    };
+    // Files about nothing would only look like a run; and where writing failed, the first failure is
+    // the one to report.
+    if !runs.is_empty() {
+        let written = write_comparison(&comparison, &folder, options);
+        print(&comparison, &folder, options);
+        if broken.is_none() {
+            written?;
+        }
+    } else if broken.is_none() {
+        eprintln!("Nothing was measured; {} holds the spec alone.", folder.path().display());
+    }
+    match broken {
+        Some(error) => Err(error),
+        None if comparison.incomplete.is_some() => Ok(Exit::Interrupted),
+        None => Ok(Exit::Done),
+    }
+}
+
+fn claim(plan: OutputPlan, spec: &Spec) -> Result<Folder, Error> {
+    let yaml = spec.to_yaml().map_err(|error| Error::Usage(error.to_string()))?;
+    plan.claim(&yaml)
+}
+
+/// Runs until the end, an interrupt, or an error.
+fn run_all(
+    spec: &Spec,
+    options: &Options,
+    circumstances: &Circumstances,
+    control: &Arc<Control>,
+    folder: &Folder,
+) -> (Vec<Measured>, Option<Error>) {
+    let mut measured = Vec::new();
+    let progress = match Progress::start(control) {
+        Ok(progress) => progress,
+        Err(error) => return (measured, Some(error)),
+    };
+    let with = Context {
+        folder,
+        circumstances,
+        control,
+        progress: &progress,
+        all_latencies: options.all_latencies,
+    };
+    let runs = spec.runs();
+    for (i, run) in runs.iter().enumerate() {
+        if control.stopped() {
+            break;
+        }
+        let label = format!("[{}/{}] {}", i + 1, runs.len(), run.name);
+        let done = measure(run, &label, &with).and_then(|run| {
+            write_run(&run, folder)?;
+            Ok(run)
+        });
+        match done {
+            Ok(run) => {
+                progress.finished(&finished(&label, &run.report));
+                measured.push(run);
+            }
+            Err(error) => return (measured, Some(error)),
+        }
+    }
+    (measured, None)
+}
+
+fn write_run(run: &Measured, folder: &Folder) -> Result<(), Error> {
+    let name = &run.report.name;
+    let path = folder.file(&format!("{name}_metrics.json"));
+    let json = serde_json::to_value(&run.report)
+        .map_err(|error| Error::write(&path, io::Error::other(error)))?;
+    write_file(&path, pretty(&json).as_bytes())?;
+    write_file(&folder.file(&format!("{name}_summary.txt")), summary(run).as_bytes())
+}
+
+fn write_comparison(
+    comparison: &Comparison<'_>,
+    folder: &Folder,
+    options: &Options,
+) -> Result<(), Error> {
+    let name = comparison.experiment;
+    let file = |ending: &str| folder.file(&format!("{name}_comparison.{ending}"));
+    write_file(&file("txt"), comparison.text().as_bytes())?;
+    write_file(&file("csv"), &comparison.csv()?)?;
+    write_file(&file("json"), pretty(&comparison.json()).as_bytes())?;
+    if options.plots { draw(comparison, folder) } else { Ok(()) }
+}
+
+/// Draws in a folder beside, so that pictures too are whole or not there.
+fn draw(comparison: &Comparison<'_>, folder: &Folder) -> Result<(), Error> {
+    let aside = folder.file("pictures.part");
+    fs::create_dir_all(&aside).map_err(|error| Error::write(&aside, error))?;
+    let reports: Vec<RunReport> = comparison.runs.iter().map(|run| run.report.clone()).collect();
+    let title = match comparison.incomplete {
+        Some(_) => format!("{} (partial)", comparison.title),
+        None => comparison.title.to_owned(),
+    };
+    let drawn = viz::render_all(&aside, comparison.experiment, &title, &reports);
+    let placed = drawn.map_err(Error::from).and_then(|pictures| {
+        for picture in pictures {
+            let name = picture.file_name().unwrap_or_default();
+            let place = folder.path().join(name);
+            fs::rename(&picture, &place).map_err(|error| Error::write(&place, error))?;
+        }
+        Ok(())
+    });
+    let removed = fs::remove_dir_all(&aside).map_err(|error| Error::write(&aside, error));
+    placed.and(removed)
+}
+
+fn print(comparison: &Comparison<'_>, folder: &Folder, options: &Options) {
+    let place = format!("Results: {}\n", folder.path().display());
+    let text = if options.json {
+        eprint!("{place}");
+        pretty(&document(comparison.experiment, comparison.runs))
+    } else {
+        format!("\n{}\n{place}", comparison.text())
+    };
+    if let Err(error) = io::stdout().write_all(text.as_bytes())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("cannot print the results: {error}");
+    }
+}
+
+/// Why there is not everything that was asked for.
+fn incomplete(runs: &[Measured], planned: usize, broken: Option<&Error>) -> Option<String> {
+    let done = runs.iter().filter(|run| !run.report.metrics.partial).count();
+    let why = match broken {
+        Some(error) => error.to_string(),
+        None if done < planned => "interrupted".to_owned(),
+        None => return None,
+    };
+    Some(format!("{done} of {planned} runs are complete; {why}"))
+}
+
+/// `[3/14] policies_fifo: 200 of 200 tasks, 512.3 tasks/s`
+fn finished(label: &str, report: &RunReport) -> String {
+    let metrics = &report.metrics;
+    let rate = metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short);
+    format!(
+        "{label}: {} of {} tasks, {rate} tasks/s{}",
+        number::count(metrics.successful_tasks),
+        number::count(metrics.total_tasks),
+        if metrics.partial { " (partial)" } else { "" }
+    )
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}

@@ -1,0 +1,191 @@
+//! What a run could reach at best.
+//!
+//! A throughput says little without what the slots allow. Here the very service times of
+//! the run go through one shared queue that costs nothing: that is as fast as first come,
+//! first served can be on this cluster, with the start and the drain of a short run in it.
+//! Long runs, and ones whose stages ask for different things, get the rate at which the
+//! first resource is full instead.
+
+use crate::spec::Setup;
+use pipeline::model::{Arrivals, Operator, Purpose, Sampler, Stream, full_rate};
+use sched_core::{Resources, Span, Time};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Calls that are simulated at most, over all repetitions; beyond, start and drain do not matter.
+const MOST_CALLS: u64 = 300_000;
+/// Tasks per slot from which on start and drain of a closed run do not matter.
+const LONG: u64 = 50;
+
+/// The best throughput that a run's slots and service times allow.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Ideal {
+    /// Tasks per second.
+    pub(crate) rate: f64,
+    /// Whether the run is so short that its start and end lower this rate.
+    pub(crate) drain_limited: bool,
+}
+
+/// The ideal of a run in a closed system, or of a batch. `None` where the throughput is set by the
+/// arrivals or by the machine (work that burns cpu).
+pub(crate) fn ideal(setup: &Setup) -> Option<Ideal> {
+    let workload = &setup.workload;
+    let emulated = |operator: &Operator| matches!(operator, Operator::Emulate);
+    if !workload.stages.iter().all(|stage| emulated(&stage.operator)) {
+        return None;
+    }
+    let in_flight = match workload.arrivals {
+        Arrivals::Closed { in_flight } => in_flight,
+        Arrivals::Batch => workload.tasks,
+        _ => return None,
+    };
+    let drain_limited = workload.tasks < LONG * setup.cluster.spec.total_slots();
+    let calls = workload.tasks.saturating_mul(workload.stages.len() as u64);
+    let rate = match slots(setup) {
+        Some(slots) if calls <= MOST_CALLS => {
+            let afford = (MOST_CALLS / calls.max(1)).min(u64::from(setup.repetitions));
+            let seeds = setup.seed..setup.seed + afford;
+            let rates = seeds.map(|seed| shared_queue(setup, &slots, in_flight, seed));
+            rates.sum::<Option<f64>>()? / afford as f64
+        }
+        // The plain rate would be too high for a short run, or one that leaves slots idle.
+        _ if drain_limited || in_flight < setup.cluster.spec.total_slots() => return None,
+        _ => full_rate(&setup.cluster, &workload.stages).ok()?,
+    };
+    Some(Ideal { rate, drain_limited })
+}
+
+/// The speed of every slot, if all stages ask for the same of the same nodes.
+fn slots(setup: &Setup) -> Option<Vec<f64>> {
+    let cluster = &setup.cluster;
+    let stages = &setup.workload.stages;
+    let first = stages.first()?;
+    let eligible = cluster.spec.eligible(&first.demand, first.on);
+    let alike = stages.iter().all(|stage| {
+        stage.demand == first.demand && cluster.spec.eligible(&stage.demand, stage.on) == eligible
+    });
+    if !alike || first.demand == Resources::NONE {
+        return None;
+    }
+    let mut slots = Vec::new();
+    for group in eligible.iter() {
+        let declared = &cluster.spec.groups()[group];
+        let speed = cluster.speeds[group];
+        let per_node = fitting(&first.demand, declared.capacity);
+        slots.resize(slots.len() + declared.count as usize * per_node, speed);
+    }
+    slots.sort_by(|a, b| b.total_cmp(a)); // of equally free slots the fastest is taken
+    Some(slots)
+}
+
+/// How many calls of this demand a node runs at once.
+fn fitting(demand: &Resources, mut free: Resources) -> usize {
+    let mut n = 0;
+    while let Some(left) = free.minus(*demand) {
+        free = left;
+        n += 1;
+    }
+    n
+}
+
+/// Tasks per second of one queue in front of these slots, in the repetition of this seed.
+/// O(calls × log(slots + in flight)).
+fn shared_queue(setup: &Setup, slots: &[f64], in_flight: u64, seed: u64) -> Option<f64> {
+    let workload = &setup.workload;
+    let samplers: Vec<Sampler> =
+        workload.stages.iter().map(|stage| Sampler::new(&stage.service)).collect();
+    let mut free: BinaryHeap<Reverse<(Time, usize)>> =
+        (0..slots.len()).map(|slot| Reverse((Time::ZERO, slot))).collect();
+    let mut arrived = in_flight.min(workload.tasks);
+    // In the order in which calls become ready: what a call makes ready is never before it.
+    let mut ready: BinaryHeap<Reverse<(Time, u64, usize)>> =
+        (0..arrived).map(|index| Reverse((Time::ZERO, index, 0))).collect();
+    let mut counted_from = Time::ZERO;
+    let mut last = Time::ZERO;
+    while let Some(Reverse((at, index, stage))) = ready.pop() {
+        let Reverse((free_at, slot)) = free.pop()?;
+        let mut stream = Stream::new(seed, Purpose::Service, index, u32::try_from(stage).ok()?);
+        let service = samplers[stage].sample(&mut stream).as_secs_f64() / slots[slot];
+        let end = at.max(free_at) + Span::from_secs_f64(service);
+        free.push(Reverse((end, slot)));
+        if stage + 1 < samplers.len() {
+            ready.push(Reverse((end, index, stage + 1)));
+            continue;
+        }
+        if index >= workload.warmup {
+            last = last.max(end);
+        }
+        if arrived < workload.tasks {
+            if arrived == workload.warmup {
+                counted_from = end;
+            }
+            ready.push(Reverse((end, arrived, 0)));
+            arrived += 1;
+        }
+    }
+    let seconds = last.since(counted_from).as_secs_f64();
+    (seconds > 0.0).then(|| (workload.tasks - workload.warmup) as f64 / seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Spec;
+    use sched_core::Registry;
+
+    fn of(cluster: &str, tasks: u64, arrivals: &str, stages: &[&str]) -> Option<Ideal> {
+        let stages: Vec<String> = stages
+            .iter()
+            .enumerate()
+            .map(|(i, law)| format!("{{name: s{i}, service: {{{law}}}}}"))
+            .collect();
+        let yaml = format!(
+            "cluster: {cluster}\nworkload: {{tasks: {tasks}, arrivals: {arrivals}}}\n\
+             pipeline: {{stages: [{}]}}\nschedulers: [fifo]\n",
+            stages.join(", ")
+        );
+        let spec = Spec::parse(&yaml, "test", &Registry::builtin()).unwrap();
+        ideal(&spec.runs()[0].setup)
+    }
+
+    #[track_caller]
+    fn near(ideal: Option<Ideal>, rate: f64, drain_limited: bool) {
+        let ideal = ideal.unwrap();
+        assert!((ideal.rate / rate - 1.0).abs() < 1e-6, "{ideal:?} is not {rate}");
+        assert_eq!(ideal.drain_limited, drain_limited);
+    }
+
+    #[test]
+    fn constant_times_have_a_closed_form() {
+        let stages = ["constant: 25ms"; 3];
+        // 16 slots ÷ 75 ms; 2,000 × 3 calls are 375 full waves of 16.
+        near(of("{nodes: 4, slots: 4}", 2_000, "closed:32", &stages), 16.0 / 0.075, false);
+        // 100 × 3 calls of 16 slots are 18.75 waves: 19 of 25 ms.
+        near(of("{nodes: 4, slots: 4}", 100, "batch", &stages), 100.0 / 0.475, true);
+        // One in flight: one task per 75 ms, however many slots.
+        near(of("{nodes: 4, slots: 4}", 10, "closed:1", &stages), 1.0 / 0.075, true);
+    }
+
+    #[test]
+    fn speeds_count() {
+        let groups = "{groups: [{name: a, count: 1, slots: 1, speed: 2}, \
+                       {name: b, count: 1, slots: 1, speed: 1}]}";
+        // Two thirds of the tasks on the fast slot: 300 tasks × 10 ms ÷ 3.
+        let ideal = of(groups, 300, "batch", &["constant: 10ms"]).unwrap();
+        assert!((ideal.rate / 300.0 - 1.0).abs() < 0.01, "{ideal:?}");
+    }
+
+    #[test]
+    fn open_arrivals_and_long_runs() {
+        assert_eq!(of("{nodes: 1, slots: 1}", 10, "poisson:5", &["constant: 1ms"]), None);
+        near(of("{nodes: 2, slots: 1}", 500_000, "closed:4", &["constant: 1ms"]), 2_000.0, false);
+    }
+
+    #[test]
+    fn a_short_run_with_random_times_is_below_the_long_one() {
+        let stages = ["lognormal: {mean: 10ms, cv: 0.3}"; 3];
+        let short = of("{nodes: 16, slots: 8}", 1_000, "closed:256", &stages).unwrap();
+        let full = 128.0 / 0.03;
+        assert!(short.drain_limited && short.rate < full && short.rate > 0.8 * full, "{short:?}");
+    }
+}

@@ -1,0 +1,31 @@
+//! Spec files: from text to runs.
+//!
+//! ```text
+//! text ──parse──► tree ──┐
+//! flags, presets ────────┴─► Draft ──check──► Spec ──► runs, and the effective spec
+//! ```
+//!
+//! A [`Draft`] is what was written, value by value with its place; drafts are laid over
+//! each other. A [`Spec`] is what it means: checked, in types, self-contained. Everything
+//! that can be wrong with a spec is said in between, as one [`SpecError`].
+
+mod checked;
+mod cluster;
+mod draft;
+mod effective;
+mod error;
+mod laws;
+mod parse;
+mod reader;
+mod schedulers;
+mod tree;
+mod units;
+mod unsupported;
+mod workload;
+
+pub use checked::{Configuration, Environment, RunSpec, Setup, Spec, Work};
+pub use draft::Draft;
+pub use error::{BadValue, Place, SpecError};
+pub use laws::{arrivals_text, parse_arrivals};
+pub use reader::unknown;
+pub use tree::{Entry, Node, Value};

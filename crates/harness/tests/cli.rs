@@ -1,0 +1,159 @@
+//! What a run leaves when something breaks on the way: seen from the library, because it
+//! takes a policy that is wrong on purpose.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails panics, in its helpers too")]
+
+use harness::cli::{Flags, RunArgs};
+use harness::spec::{Draft, Spec};
+use harness::{Error, Exit, Experiment, Home, execute};
+use sched_core::{Bind, Decision, Event, NodeId, PolicyInfo, Registry, Scheduler, Task, Time};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+const SPEC: &str = "
+name: broken
+cluster: {nodes: 2, slots: 1}
+workload: {tasks: 20, arrivals: {closed: {in_flight: 4}}}
+pipeline: {stages: [{name: work, service: {constant: 1ms}}]}
+schedulers: [fifo, overbooks, round_robin]
+";
+
+/// Sends everything to the first node, at once, whatever is there.
+struct Overbooks(Vec<Task>);
+
+impl Scheduler for Overbooks {
+    fn on_event(&mut self, _: Time, event: Event) {
+        if let Event::Submit(task) = event {
+            self.0.push(task);
+        }
+    }
+
+    fn poll(&mut self, _: Time, out: &mut Vec<Decision>) {
+        let node = NodeId(0);
+        out.extend(self.0.drain(..).map(|task| Decision::Assign { task: task.id, node }));
+    }
+}
+
+/// Keeps every call to itself.
+struct Hoards;
+
+impl Scheduler for Hoards {
+    fn on_event(&mut self, _: Time, _: Event) {}
+
+    fn poll(&mut self, _: Time, _: &mut Vec<Decision>) {}
+}
+
+fn registry() -> Registry {
+    let mut registry = Registry::builtin();
+    let overbooks = PolicyInfo::new("overbooks", "wrong on purpose", Bind::Late, |_| {
+        Box::new(Overbooks(Vec::new()))
+    });
+    let hoards = PolicyInfo::new("hoards", "wrong on purpose", Bind::Late, |_| Box::new(Hoards));
+    registry.register(overbooks).unwrap();
+    registry.register(hoards).unwrap();
+    registry
+}
+
+fn run(spec: &str, folder: &Path) -> Result<Exit, Error> {
+    let registry = registry();
+    let output = Some(folder.join("out"));
+    let flags = Flags::check(RunArgs { output, ..RunArgs::default() }, &registry)?;
+    let spec: Spec = flags.apply(Draft::parse(spec, "broken.yaml").unwrap(), &registry)?;
+    let experiment = Experiment {
+        title: "broken".into(),
+        command: "sage".into(),
+        arguments: Vec::new(),
+        home: Home::Results { name: spec.name.clone() },
+    };
+    execute(&experiment, &spec, flags.options())
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_policy_that_breaks_a_rule_ends_the_command_and_what_was_before_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(SPEC, folder.path()).unwrap_err();
+    assert_eq!(error.exit(), Exit::Failed);
+    let message = error.to_string();
+    assert!(message.starts_with("run `overbooks` failed: the scheduler broke a rule"), "{message}");
+    assert!(message.contains("node-0"), "{message}");
+    let out = folder.path().join("out");
+    assert_eq!(json(&out.join("fifo_metrics.json"))["metrics"]["successful_tasks"], 20);
+    assert!(!out.join("overbooks_metrics.json").exists());
+    assert!(!out.join("round_robin_metrics.json").exists());
+    let comparison = json(&out.join("broken_comparison.json"));
+    assert_eq!(comparison["partial"], true);
+    assert!(
+        comparison["incomplete"].as_str().unwrap().starts_with("1 of 3 runs are complete; run")
+    );
+    let text = fs::read_to_string(out.join("broken_comparison.txt")).unwrap();
+    assert!(text.contains("PARTIAL: 1 of 3 runs are complete"), "{text}");
+}
+
+#[test]
+fn a_policy_that_loses_calls_is_no_silent_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = SPEC.replace("[fifo, overbooks, round_robin]", "[hoards]");
+    let message = run(&spec, folder.path()).unwrap_err().to_string();
+    assert!(message.contains("stuck") && message.contains("4 stage calls wait"), "{message}");
+}
+
+#[test]
+fn differences_are_paired_by_seed_and_never_across_bindings() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = SPEC.replace("name: broken", "name: paired\nrepetitions: 3").replace(
+        "[fifo, overbooks, round_robin]",
+        "[fifo, random, {policy: random, bind: late}, {policy: random, seed: 7}]",
+    );
+    assert_eq!(run(&spec, folder.path()).unwrap(), Exit::Done);
+    let comparison = json(&folder.path().join("out/paired_comparison.json"));
+    let told: Vec<String> = comparison["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| format!("{} {} {} {}", it["run"], it["against"], it["cause"], it["pairs"]))
+        .map(|text| text.replace('"', ""))
+        .collect();
+    assert_eq!(
+        told,
+        ["random_late fifo policy 3", "random_late random binding 3", "random_2 random policy 3",]
+    );
+    check_interval(&comparison);
+}
+
+/// The first difference, by hand: Student's t with 2 degrees of freedom over three differences.
+fn check_interval(comparison: &Value) {
+    let rates = |name: &str| -> Vec<f64> {
+        let runs = comparison["runs"].as_array().unwrap();
+        let run = runs.iter().find(|run| run["name"] == name).unwrap();
+        let repetitions = run["repetitions"].as_array().unwrap();
+        repetitions.iter().map(|it| it["throughput_tasks_per_sec"].as_f64().unwrap()).collect()
+    };
+    let d: Vec<f64> = rates("random_late").iter().zip(rates("fifo")).map(|(a, b)| a - b).collect();
+    let mean = d.iter().sum::<f64>() / 3.0;
+    let variance = d.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / 2.0;
+    let half = 4.302653 * (variance / 3.0).sqrt();
+    let told = &comparison["differences"][0]["throughput_tasks_per_sec"];
+    let near = |value: &Value, expected: f64| {
+        let value = value.as_f64().unwrap();
+        assert!((value - expected).abs() < 1e-6 * (1.0 + expected.abs()), "{value} {expected}");
+    };
+    near(&told["mean"], mean);
+    near(&told["ci95"][0], mean - half);
+    near(&told["ci95"][1], mean + half);
+}
+
+#[test]
+fn the_specs_of_the_repository_are_valid() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/experiments");
+    let specs: Vec<_> = fs::read_dir(config).unwrap().map(|it| it.unwrap().path()).collect();
+    assert!(specs.len() >= 3, "{specs:?}");
+    for path in specs {
+        let spec = Spec::read(&path, &Registry::builtin()).unwrap();
+        assert_eq!(Some(spec.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
+    }
+}
