@@ -1,0 +1,61 @@
+//! Experiment 2: what load, policy and depth of the pipeline do to a cluster under high load.
+//!
+//! The presets are a spec file like any other (`config/experiments/exp2.yaml`); flags choose
+//! among its configurations (`matrix`). Running, measuring and writing is the harness's.
+//! [`run`] takes the registry of policies, so that yours is in every table after being
+//! registered.
+
+mod matrix;
+
+use clap::{CommandFactory as _, Parser};
+use harness::cli::{self, ExperimentArgs, Flags};
+use harness::sched_core::Registry;
+use harness::{Error, Exit, Experiment, Home, execute};
+use std::process::ExitCode;
+
+const TITLE: &str = "exp2: high load";
+const FOLDER: &str = "experiments/exp2_high_load_parallel";
+
+/// High load: policies, load levels and pipeline depths.
+///
+/// Without --schedulers, --load-levels, --depths or --config three parts are run: the load levels
+/// with load_aware_spread; five policies at the medium level, each with its own binding and with
+/// late binding; pipelines of 2, 3 and 5 stages. With any of them, the product of what is named is
+/// run, the rest being load_aware_spread, the medium level and 3 stages.
+#[derive(Parser, Debug)]
+#[command(name = "exp2", version)]
+struct Args {
+    /// Load levels: `low` (4 slots on 2 nodes, 100 tasks), `medium` (16, 4, 200), `high` (64, 8,
+    /// 500), `extreme` (128, 16, 1000)
+    #[arg(long, num_args = 1.., value_name = "LEVEL", help_heading = "What to run")]
+    load_levels: Vec<String>,
+    /// Depths of the pipeline: `shallow` (2 stages), `medium` (3), `deep` (5)
+    #[arg(long, num_args = 1.., value_name = "DEPTH", help_heading = "What to run")]
+    depths: Vec<String>,
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+}
+
+/// Runs the experiment as the command line says, with the policies of `registry`.
+pub fn run(registry: &Registry) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let command = Args::command().after_help(cli::policies_help(registry));
+    match cli::parse(command, &arguments) {
+        Ok(args) => cli::end(run_with(args, &arguments, registry)),
+        Err(exit) => exit.into(),
+    }
+}
+
+fn run_with(args: Args, arguments: &[String], registry: &Registry) -> Result<Exit, Error> {
+    let draft = matrix::draft(&args)?;
+    let flags = Flags::check(args.experiment.run, registry)?;
+    let spec = flags.apply(draft, registry)?;
+    let (program, rest) = arguments.split_first().map_or(("exp2", &[][..]), |(p, r)| (p, r));
+    let experiment = Experiment {
+        title: TITLE.to_owned(),
+        command: cli::cargo_command("exp2", program),
+        arguments: rest.to_vec(),
+        home: Home::Experiment { folder: FOLDER, name: "exp2".to_owned() },
+    };
+    execute(&experiment, &spec, flags.options())
+}

@@ -1,0 +1,229 @@
+//! From flags to the draft of a spec: which of the preset's configurations are run.
+//!
+//! Levels and depths are defined once, in the preset file, as the configurations `load_*` and
+//! `depth_*`. Axes that no flag names stay as the upper half of that file says.
+
+use crate::Args;
+use harness::Error;
+use harness::cli::{choose, choose_all};
+use harness::spec::{Draft, Entry, Node, Place, Value};
+
+const PRESET: &str = include_str!("../../../config/experiments/exp2.yaml");
+const SOURCE: &str = "config/experiments/exp2.yaml";
+/// `--quick` runs this part of the tasks.
+const QUICK: u64 = 4;
+
+/// The draft that the flags ask for. Flags that set single values are not laid over it yet.
+pub(crate) fn draft(args: &Args) -> Result<Draft, Error> {
+    let mut draft = Draft::parse(PRESET, SOURCE)?;
+    let flags = &args.experiment;
+    if let Some(name) = &flags.pipeline {
+        let planned = ["rag", "llm", "mixed"];
+        choose("--pipeline", "pipeline", name, &[("compute", ())], &planned)?;
+    }
+    let mut parts = taken(&mut draft, "configurations");
+    let product = product(
+        &chosen("--load-levels", "load level", &args.load_levels, &parts, "load_")?,
+        &chosen("--depths", "depth", &args.depths, &parts, "depth_")?,
+        flags.run.schedulers.len() > 1,
+    );
+    let whole = product.is_empty() && flags.run.schedulers.is_empty() && flags.config.is_none();
+    if !whole {
+        parts = product;
+    }
+    if flags.quick {
+        if let Some(mut workload) = draft.get(&["workload"]).cloned() {
+            quicken(&mut workload);
+            draft.set(&["workload"], workload);
+        }
+        let workloads = parts.iter_mut().filter_map(|part| child(&mut part.node, "workload"));
+        workloads.for_each(quicken);
+    }
+    if let Some(path) = &flags.config {
+        let pipeline = draft.get(&["pipeline"]).cloned();
+        draft.lay_over(&Draft::read(path)?);
+        if let (Some(_), Some(pipeline)) = (&flags.pipeline, pipeline) {
+            draft.set(&["pipeline"], pipeline);
+        }
+    }
+    if !parts.is_empty() {
+        let value = Value::Map(parts);
+        draft.set(&["configurations"], Node { place: Place::flag(SOURCE), value });
+    }
+    Ok(draft)
+}
+
+/// The entries of a map of the draft, which is left without any.
+fn taken(draft: &mut Draft, key: &str) -> Vec<Entry> {
+    let entries = draft.get(&[key]).map(|node| node.entries().to_vec());
+    draft.set(&[key], Node { place: Place::flag(SOURCE), value: Value::Map(Vec::new()) });
+    entries.unwrap_or_default()
+}
+
+/// The configurations that a flag names: those called `<prefix><name>`.
+fn chosen<'p>(
+    flag: &str,
+    what: &str,
+    names: &[String],
+    parts: &'p [Entry],
+    prefix: &str,
+) -> Result<Vec<(&'p str, &'p Node)>, Error> {
+    let valid: Vec<(&str, (&str, &Node))> = parts
+        .iter()
+        .filter_map(|part| Some((part.key.strip_prefix(prefix)?, &part.node)))
+        .map(|(name, node)| (name, (name, node)))
+        .collect();
+    choose_all(flag, what, names, &valid)
+}
+
+/// Each level with each depth, called after the axes that are named. With several policies each
+/// configuration is a part of its own, so that they stand side by side.
+fn product(levels: &[(&str, &Node)], depths: &[(&str, &Node)], part: bool) -> Vec<Entry> {
+    let or_unnamed = |axis: &[(&str, &Node)]| match axis {
+        [] => vec![None],
+        axis => axis.iter().map(|&(name, node)| Some((name.to_owned(), node.clone()))).collect(),
+    };
+    let mut parts = Vec::new();
+    for level in &or_unnamed(levels) {
+        for depth in &or_unnamed(depths) {
+            let axes = [("load", level), ("depth", depth)];
+            let axes: Vec<_> =
+                axes.iter().filter_map(|(axis, chosen)| Some((axis, chosen.as_ref()?))).collect();
+            if axes.is_empty() {
+                continue;
+            }
+            let names: Vec<&str> = axes.iter().map(|(_, (name, _))| name.as_str()).collect();
+            let label: Vec<String> =
+                axes.iter().map(|(axis, (name, _))| format!("{axis} {name}")).collect();
+            let place = Place::flag(SOURCE);
+            let keys = axes.iter().flat_map(|(_, (_, node))| node.entries());
+            let mut keys: Vec<Entry> = keys.filter(|entry| entry.key != "part").cloned().collect();
+            if part {
+                let node = Node::scalar(&place, label.join(", "));
+                keys.push(Entry { key: "part".to_owned(), place: place.clone(), node });
+            }
+            let node = Node { place: place.clone(), value: Value::Map(keys) };
+            parts.push(Entry { key: names.join("_"), place, node });
+        }
+    }
+    parts
+}
+
+/// Fewer tasks. A number that is none is left to the checks.
+fn quicken(workload: &mut Node) {
+    if let Some(tasks) = child(workload, "tasks")
+        && let Value::Scalar(text) = &mut tasks.value
+        && let Ok(all) = text.parse::<u64>()
+    {
+        *text = all.div_ceil(QUICK).to_string();
+    }
+}
+
+fn child<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
+    match &mut node.value {
+        Value::Map(entries) => {
+            entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+    use harness::sched_core::Registry;
+    use harness::spec::{RunSpec, Spec};
+
+    fn runs(flags: &str) -> Vec<RunSpec> {
+        let args = Args::parse_from(["exp2"].into_iter().chain(flags.split_whitespace()));
+        let registry = Registry::builtin();
+        let checked = harness::cli::Flags::check(args.experiment.run.clone(), &registry).unwrap();
+        let spec: Spec = checked.apply(draft(&args).unwrap(), &registry).unwrap();
+        spec.runs()
+    }
+
+    fn shape(run: &RunSpec) -> (u64, usize, u64, usize) {
+        let setup = &run.setup;
+        let cluster = &setup.cluster.spec;
+        let stages = setup.workload.stages.len();
+        (cluster.total_slots(), cluster.node_count(), setup.workload.tasks, stages)
+    }
+
+    fn names(flags: &str) -> Vec<String> {
+        runs(flags).into_iter().map(|run| run.name).collect()
+    }
+
+    #[test]
+    fn without_flags_there_are_three_parts() {
+        let all = runs("");
+        let shapes: Vec<_> = all.iter().map(shape).collect();
+        assert_eq!(
+            shapes[..4],
+            [(4, 2, 100, 3), (16, 4, 200, 3), (64, 8, 500, 3), (128, 16, 1_000, 3)]
+        );
+        assert!(shapes[4..11].iter().all(|shape| *shape == (16, 4, 200, 3)));
+        let depths: Vec<usize> = shapes[11..].iter().map(|shape| shape.3).collect();
+        assert_eq!(depths, [2, 3, 5]);
+        let bound: Vec<String> = all[4..11]
+            .iter()
+            .map(|run| format!("{} {}", run.policy.name(), run.policy.bind()))
+            .collect();
+        assert_eq!(
+            bound,
+            [
+                "fifo late",
+                "load_aware_spread early",
+                "load_aware_pack late",
+                "round_robin early",
+                "priority late",
+                "load_aware_spread late",
+                "round_robin late",
+            ]
+        );
+        for run in &all {
+            let closed = pipeline_in_flight(run);
+            assert_eq!(closed, 2 * run.setup.cluster.spec.total_slots(), "{}", run.name);
+        }
+    }
+
+    fn pipeline_in_flight(run: &RunSpec) -> u64 {
+        let text = harness::spec::arrivals_text(&run.setup.workload.arrivals);
+        text.strip_prefix("closed:").unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn flags_give_the_product_of_the_axes() {
+        assert_eq!(names("--schedulers fifo round_robin"), ["fifo", "round_robin"]);
+        assert_eq!(names("--load-levels low"), ["low_load_aware_spread"]);
+        assert_eq!(
+            names("--load-levels low high --depths deep --schedulers fifo priority"),
+            ["low_deep_fifo", "low_deep_priority", "high_deep_fifo", "high_deep_priority"]
+        );
+        let run = &runs("--load-levels extreme --depths shallow")[0];
+        assert_eq!(shape(run), (128, 16, 1_000, 2));
+        assert_eq!(shape(&runs("--schedulers fifo")[0]), (16, 4, 200, 3));
+    }
+
+    #[test]
+    fn quick_is_the_same_with_fewer_tasks() {
+        let all = runs("--quick");
+        assert_eq!(all.len(), runs("").len());
+        let tasks: Vec<u64> = all[..4].iter().map(|run| run.setup.workload.tasks).collect();
+        assert_eq!(tasks, [25, 50, 125, 250]);
+        assert_eq!(runs("--quick --tasks 7")[3].setup.workload.tasks, 7);
+    }
+
+    #[test]
+    fn a_file_is_laid_over_the_preset_and_under_the_flags() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine.yaml");
+        let file = "cluster: {nodes: 3, slots: 2}\nworkload: {tasks: 9}\nschedulers: [random]\n";
+        std::fs::write(&path, file).unwrap();
+        let with = |more: &str| runs(&format!("--config {} {more}", path.display()));
+        let [run] = &with("")[..] else { panic!("one run") };
+        assert_eq!((shape(run), run.name.as_str()), ((6, 3, 9, 3), "random"));
+        let run = &with("--load-levels low --schedulers fifo --tasks 11")[0];
+        assert_eq!((shape(run), run.name.as_str()), ((4, 2, 11, 3), "low_fifo"));
+    }
+}
