@@ -1,0 +1,163 @@
+//! Whether a run left what it must: one new folder of results, whole, every task done.
+//!
+//! Looks at folders before and after, because the name of the new one is the run's own
+//! time stamp. Checks presence and counts only: what the files say is under test in the
+//! crates that write them.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Endings of the files of an experiment, one of each at least.
+const ENDINGS: [&str; 10] = [
+    "_summary.txt",
+    "_metrics.json",
+    "_latencies.csv",
+    "_comparison.txt",
+    "_comparison.csv",
+    "_comparison.json",
+    "_throughput.png",
+    "_latency.png",
+    "_nodes.png",
+    "spec.yaml",
+];
+
+/// The result folders that exist.
+pub(super) struct Results(BTreeSet<PathBuf>);
+
+impl Results {
+    /// `results/*` and `experiments/*/results/*`.
+    pub(super) fn find(root: &Path) -> Result<Results> {
+        let mut found = BTreeSet::new();
+        let mut parents = vec![root.join("results")];
+        parents.extend(entries(&root.join("experiments"))?.iter().map(|it| it.join("results")));
+        for parent in parents {
+            found.extend(entries(&parent)?.into_iter().filter(|path| path.is_dir()));
+        }
+        Ok(Results(found))
+    }
+
+    /// Checks the one folder that `after` has and this has not.
+    pub(super) fn check_new(&self, after: &Results) -> Result<()> {
+        let new: Vec<&PathBuf> = after.0.difference(&self.0).collect();
+        let [folder] = new.as_slice() else {
+            bail!("the command made {} new result folders instead of one", new.len());
+        };
+        check_folder(folder).with_context(|| format!("in {}", folder.display()))
+    }
+}
+
+fn check_folder(folder: &Path) -> Result<()> {
+    let files = entries(folder)?;
+    let ending_in = |ending: &str| {
+        files.iter().filter(|path| path.to_string_lossy().ends_with(ending)).collect::<Vec<_>>()
+    };
+    for ending in ENDINGS {
+        let found = ending_in(ending);
+        ensure!(!found.is_empty(), "no file ends in `{ending}`");
+        for path in found {
+            let length = fs::metadata(path)?.len();
+            ensure!(length > 0, "{} is empty", path.display());
+        }
+    }
+    let metrics = ending_in("_metrics.json");
+    for ending in ["_summary.txt", "_latencies.csv"] {
+        let (runs, found) = (metrics.len(), ending_in(ending).len());
+        ensure!(found == runs, "{runs} runs, but {found} files end in `{ending}`");
+    }
+    for path in metrics {
+        let text = fs::read(path)?;
+        let report: Value = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is no JSON", path.display()))?;
+        let count = |key: &str| {
+            report[key].as_u64().with_context(|| format!("{}: no `{key}`", path.display()))
+        };
+        let (total, successful) = (count("total_tasks")?, count("successful_tasks")?);
+        ensure!(
+            total > 0 && total == successful,
+            "{}: {successful} of {total} tasks succeeded",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// What `folder` holds, sorted; nothing where it does not exist.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let read = || -> std::io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    let mut paths = read().with_context(|| format!("reading {}", folder.display()))?;
+    paths.sort();
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tree with one finished run, changed by `damage`, and the verdict on it.
+    fn verdict(damage: impl FnOnce(&Path)) -> Result<(), String> {
+        let root = tempfile::tempdir().unwrap();
+        let old = root.path().join("experiments/exp9/results/1");
+        fs::create_dir_all(&old).unwrap();
+        let before = Results::find(root.path()).unwrap();
+        let new = root.path().join("experiments/exp9/results/2");
+        fs::create_dir_all(&new).unwrap();
+        for ending in ENDINGS {
+            let text = match ending {
+                "_metrics.json" => r#"{"total_tasks": 5, "successful_tasks": 5}"#,
+                _ => "x",
+            };
+            fs::write(new.join(format!("fifo{ending}")), text).unwrap();
+        }
+        damage(&new);
+        let after = Results::find(root.path()).unwrap();
+        before.check_new(&after).map_err(|error| format!("{error:#}"))
+    }
+
+    #[track_caller]
+    fn check(expected: &str, damage: impl FnOnce(&Path)) {
+        let error = verdict(damage).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn a_whole_run_passes() {
+        assert_eq!(verdict(|_| ()), Ok(()));
+    }
+
+    #[test]
+    fn every_missing_or_empty_file_fails() {
+        for ending in ENDINGS {
+            let name = format!("fifo{ending}");
+            check(ending, |new| fs::remove_file(new.join(&name)).unwrap());
+            check("is empty", |new| fs::write(new.join(&name), "").unwrap());
+        }
+    }
+
+    #[test]
+    fn a_run_without_its_latencies_fails() {
+        let report = r#"{"total_tasks": 5, "successful_tasks": 5}"#;
+        check("2 runs, but 1 files end in `_summary.txt`", |new| {
+            fs::write(new.join("random_metrics.json"), report).unwrap();
+        });
+    }
+
+    #[test]
+    fn a_lost_task_fails() {
+        let report = r#"{"total_tasks": 5, "successful_tasks": 4}"#;
+        check("4 of 5 tasks", |new| fs::write(new.join("fifo_metrics.json"), report).unwrap());
+    }
+
+    #[test]
+    fn no_new_folder_or_two_fail() {
+        check("made 0 new", |new| fs::remove_dir_all(new).unwrap());
+        check("made 2 new", |new| fs::create_dir(new.with_file_name("3")).unwrap());
+    }
+}
