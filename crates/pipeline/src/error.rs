@@ -45,6 +45,12 @@ pub enum RunError {
         /// Calls that wait.
         waiting: u64,
     },
+    /// Calls are on nodes, and yet nothing is to happen: the executor has lost one.
+    #[error("at {at} calls are on nodes, but nothing will ever happen; please report this")]
+    NothingToCome {
+        /// When.
+        at: Time,
+    },
     /// The system refused a thread.
     #[error("the system refused a thread for the executor: {0}; lower the number of slots")]
     Thread(#[source] std::io::Error),

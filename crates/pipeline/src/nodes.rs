@@ -15,6 +15,7 @@ pub(crate) struct NodeQueues<T> {
 
 #[derive(Debug)]
 struct Node<T> {
+    capacity: Resources,
     free: Resources,
     waiting: VecDeque<(Resources, T)>,
 }
@@ -22,7 +23,10 @@ struct Node<T> {
 impl<T> NodeQueues<T> {
     /// Empty nodes.
     pub(crate) fn new(cluster: &ClusterSpec) -> NodeQueues<T> {
-        let node = |id| Node { free: cluster.capacity(id), waiting: VecDeque::new() };
+        let node = |id| {
+            let capacity = cluster.capacity(id);
+            Node { capacity, free: capacity, waiting: VecDeque::new() }
+        };
         NodeQueues { nodes: cluster.nodes().map(node).collect() }
     }
 
@@ -40,6 +44,13 @@ impl<T> NodeQueues<T> {
                 None
             }
         }
+    }
+
+    /// The node is gone: its queue is forgotten, and all of it is free when it is there again.
+    pub(crate) fn clear(&mut self, node: NodeId) {
+        let node = &mut self.nodes[node.index()];
+        node.free = node.capacity;
+        node.waiting.clear();
     }
 
     /// A call that had started leaves: appends those that start in its place, in queue order.

@@ -1,13 +1,14 @@
-//! A run in real time, from its setup to its outcome.
+//! A run, from its setup to its outcome, in real or in virtual time.
 //!
 //! The generic loop is instantiated here, inside this crate: it is then optimised in development
 //! builds as well, where the crates that call it are not.
 
 use crate::drive::{Observer, Outcome, Plan, drive};
 use crate::local::Local;
-use crate::model::{ClusterSetup, Workload};
+use crate::model::{ClusterSetup, Faults, Operator, ServiceLaw, Workload};
+use crate::sim::Sim;
 use crate::{Control, RunError};
-use sched_core::Scheduler;
+use sched_core::{Scheduler, Span};
 
 /// What to run, and on what.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,7 +17,9 @@ pub struct RunSetup {
     pub cluster: ClusterSetup,
     /// The tasks, and their stages.
     pub workload: Workload,
-    /// Arrivals, service times and priorities follow from it.
+    /// What goes wrong with nodes.
+    pub faults: Faults,
+    /// Arrivals, service times, priorities, delays and failures follow from it.
     pub seed: u64,
     /// How often a call may start, when its nodes are lost while it runs; ≥ 1.
     pub max_attempts: u32,
@@ -26,9 +29,10 @@ impl RunSetup {
     /// Attempts of a call, unless said otherwise.
     pub const MAX_ATTEMPTS: u32 = 10;
 
-    /// A run with the default number of attempts.
+    /// A run in which nothing goes wrong, with the default number of attempts.
     pub fn new(cluster: ClusterSetup, workload: Workload, seed: u64) -> RunSetup {
-        RunSetup { cluster, workload, seed, max_attempts: Self::MAX_ATTEMPTS }
+        let faults = Faults::default();
+        RunSetup { cluster, workload, faults, seed, max_attempts: Self::MAX_ATTEMPTS }
     }
 
     /// Checks and prepares it, for [`drive`].
@@ -54,9 +58,38 @@ pub fn run_local(
     control: &Control,
 ) -> Result<Outcome, RunError> {
     let plan = setup.plan()?;
+    if !setup.faults.is_none() || setup.cluster.network != ServiceLaw::Constant(Span::ZERO) {
+        let what = "faults and a network that takes time exist in virtual time only";
+        return Err(RunError::Setup(what.into()));
+    }
     control.wake_this_thread();
     let mut local = Local::start(&setup.cluster, &setup.workload.stages)?;
     let outcome = drive(&plan, &mut local, scheduler, observer, control);
     let timer = local.stop();
     Ok(Outcome { timer, ..outcome? })
+}
+
+/// Runs in virtual time, on the calling thread: deterministic from `setup.seed`, and the same on
+/// every machine.
+///
+/// `scheduler` must be new and built for `setup.cluster.spec`. Every operator is emulated: virtual
+/// time cannot hold real work.
+///
+/// # Errors
+/// As [`Plan::new`] and [`drive`], and when a stage is not emulated.
+pub fn run_sim(
+    setup: &RunSetup,
+    scheduler: &mut dyn Scheduler,
+    observer: &mut dyn Observer,
+    control: &Control,
+) -> Result<Outcome, RunError> {
+    let plan = setup.plan()?;
+    if let Some(stage) = setup.workload.stages.iter().find(|s| s.operator != Operator::Emulate) {
+        let name = &stage.name;
+        return Err(RunError::Setup(format!(
+            "stage `{name}` does real work, which virtual time cannot hold; let it emulate"
+        )));
+    }
+    let mut sim = Sim::new(&setup.cluster, &setup.faults, setup.seed);
+    drive(&plan, &mut sim, scheduler, observer, control)
 }

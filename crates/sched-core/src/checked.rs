@@ -8,10 +8,10 @@
 use crate::cluster::{Cluster, ClusterSpec, NodeId};
 use crate::engine::Bind;
 use crate::event::{Decision, Event};
-use crate::hash::TaskMap;
 use crate::scheduler::Scheduler;
 use crate::task::{Task, TaskId};
 use crate::time::Time;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A rule that a decision broke.
@@ -70,7 +70,7 @@ impl std::error::Error for Violation {}
 pub struct Checked<S> {
     inner: S,
     cluster: Cluster,
-    waiting: TaskMap<Task>,
+    waiting: BTreeMap<TaskId, Task>,
     proposed: Vec<Decision>,
     last_poll: Time,
     fault: Option<Violation>,
@@ -82,7 +82,7 @@ impl<S: Scheduler> Checked<S> {
         Checked {
             inner,
             cluster: Cluster::new(spec, bind),
-            waiting: TaskMap::default(),
+            waiting: BTreeMap::new(),
             proposed: Vec::new(),
             last_poll: Time::ZERO,
             fault: None,

@@ -18,7 +18,6 @@ mod checked;
 mod cluster;
 mod engine;
 mod event;
-mod hash;
 pub mod index;
 pub mod policies;
 mod registry;

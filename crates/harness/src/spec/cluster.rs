@@ -54,7 +54,7 @@ pub(super) fn cluster(field: &Field<'_>) -> Result<ClusterSetup, SpecError> {
         return Err(unsupported::view(&view));
     }
     let spec = ClusterSpec::new(groups).map_err(|error| field.error(error))?;
-    Ok(ClusterSetup { spec, speeds })
+    Ok(ClusterSetup { speeds, ..ClusterSetup::of_equal_speed(spec) })
 }
 
 fn group(field: &Field<'_>, default_limit: QueueLimit) -> Result<(Group, f64), SpecError> {

@@ -6,9 +6,8 @@
 
 use super::executor::CallKey;
 use super::observe::CallTimes;
+use sched_core::index::IdTable;
 use sched_core::{Level, NodeId, TaskId, Time};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// A task in flight.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +45,7 @@ pub(super) struct Items {
     items: Vec<Item>,
     times: Vec<CallTimes>, // `stages` of each slot
     free: Vec<u32>,
-    by_index: HashMap<u64, u32, BuildHasherDefault<IndexHasher>>, // never iterated
+    slots: IdTable, // by the id of the task's first call
     stages: usize,
 }
 
@@ -56,14 +55,14 @@ impl Items {
             items: Vec::new(),
             times: Vec::new(),
             free: Vec::new(),
-            by_index: HashMap::default(),
+            slots: IdTable::default(),
             stages,
         }
     }
 
     /// How many are in flight.
     pub(super) fn len(&self) -> usize {
-        self.by_index.len()
+        self.slots.len()
     }
 
     /// Takes a task in; gives its slot.
@@ -79,7 +78,7 @@ impl Items {
                 (self.items.len() - 1) as u32
             }
         };
-        self.by_index.insert(item.index, slot);
+        self.slots.insert(first_call(item.index), slot);
         slot
     }
 
@@ -93,7 +92,7 @@ impl Items {
 
     /// The slot of the task whose present call is this one.
     pub(super) fn find(&self, id: TaskId) -> Option<u32> {
-        let slot = *self.by_index.get(&id.index)?;
+        let slot = self.slots.get(first_call(id.index))?;
         (self.get(slot).stage == id.stage).then_some(slot)
     }
 
@@ -118,7 +117,7 @@ impl Items {
     }
 
     pub(super) fn remove(&mut self, slot: u32) {
-        self.by_index.remove(&self.items[slot as usize].index);
+        self.slots.remove(first_call(self.items[slot as usize].index));
         self.free.push(slot);
     }
 
@@ -127,6 +126,10 @@ impl Items {
         let slots = 0..self.items.len() as u32;
         slots.filter(|&slot| self.get(slot).place == Place::Waiting).collect()
     }
+}
+
+fn first_call(index: u64) -> TaskId {
+    TaskId { index, stage: 0 }
 }
 
 /// Fills slots that have never been used.
@@ -139,24 +142,3 @@ const UNUSED: CallTimes = CallTimes {
     ended: Time::ZERO,
     finish: Time::ZERO,
 };
-
-/// One multiplication, its high half folded back: indices are ours, so nobody floods.
-#[derive(Clone, Copy, Default)]
-struct IndexHasher(u64);
-
-impl Hasher for IndexHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        let product = u128::from(self.0 ^ value) * 0x9E37_79B9_7F4A_7C15;
-        self.0 = product as u64 ^ (product >> 64) as u64;
-    }
-}

@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod cluster;
+mod faults;
 mod laws;
 mod load;
 mod operator;
@@ -15,6 +16,7 @@ mod workload;
 
 pub use arrivals::ArrivalProcess;
 pub use cluster::ClusterSetup;
+pub use faults::{Fault, FaultKind, Faults, Spontaneous};
 pub use laws::ServiceLaw;
 pub use load::full_rate;
 pub use operator::{CallContext, CustomOperator, Operator};

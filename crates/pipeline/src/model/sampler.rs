@@ -56,6 +56,15 @@ impl Sampler {
         })
     }
 
+    /// The one value of a law that draws nothing: no stream is needed for it.
+    #[inline]
+    pub fn constant(&self) -> Option<Span> {
+        match self.0 {
+            Kind::Constant { span } => Some(span),
+            _ => None,
+        }
+    }
+
     /// Draws once.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> Span {

@@ -19,6 +19,10 @@ pub enum Purpose {
     Priority = 3,
     /// Draws of the policy itself.
     Policy = 4,
+    /// A way through the network; the item is twice the task's index, plus one on the way back.
+    Network = 5,
+    /// A node's life and repair; the item is the node, the part counts its failures.
+    Failure = 6,
 }
 
 /// A stream of uniform numbers.

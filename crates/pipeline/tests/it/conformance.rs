@@ -6,7 +6,7 @@ use crate::paper::Paper;
 use crate::support::{Ended, Log, setup, stage};
 use pipeline::model::{Arrivals, Priorities, ServiceLaw, Stage};
 use pipeline::{
-    CallTimes, Control, Failure, Observer, Outcome, RunError, RunSetup, TaskEnd, run_local,
+    CallTimes, Control, Failure, Observer, Outcome, RunError, RunSetup, TaskEnd, run_local, run_sim,
 };
 use sched_core::{
     ClusterSpec, Group, GroupSet, Level, NodeId, PolicySpec, Registry, Resources, Scheduler, Span,
@@ -56,6 +56,21 @@ impl Arm for InRealTime {
     }
 }
 
+struct InVirtualTime;
+
+impl Arm for InVirtualTime {
+    const VIRTUAL: bool = true;
+
+    fn run(
+        setup: &RunSetup,
+        scheduler: &mut dyn Scheduler,
+        observer: &mut dyn Observer,
+        control: &Control,
+    ) -> Result<Outcome, RunError> {
+        run_sim(setup, scheduler, observer, control)
+    }
+}
+
 macro_rules! conformance {
     ($arm:ident: $($test:ident)*) => { $( #[test] fn $test() { super::$test::<super::$arm>(); } )* };
 }
@@ -74,9 +89,9 @@ macro_rules! arms {
     } )* };
 }
 
-arms! { paper = OnPaper, local = InRealTime }
+arms! { paper = OnPaper, local = InRealTime, sim = InVirtualTime }
 
-fn scheduler(policy: &str, bind: &str, cluster: &ClusterSpec) -> Box<dyn Scheduler> {
+pub(crate) fn scheduler(policy: &str, bind: &str, cluster: &ClusterSpec) -> Box<dyn Scheduler> {
     let spec = PolicySpec::named(policy).with("bind", bind);
     Registry::builtin().resolve(&spec).unwrap().build(cluster, 7)
 }
@@ -93,7 +108,7 @@ fn us(us: u64) -> ServiceLaw {
 }
 
 /// Three stages of different demands; the second needs a gpu, which only one group has.
-fn mixed(tasks: u64, arrivals: Arrivals) -> RunSetup {
+pub(crate) fn mixed(tasks: u64, arrivals: Arrivals) -> RunSetup {
     let gpu = Group {
         capacity: Resources::slots(3).with_milli_gpu(1000),
         ..Group::of_slots("gpu", 2, 3)

@@ -36,7 +36,7 @@ fn two_speeds() {
     // 8 × 4 slots at speed 1 and 2 × 4 at 0.5 do the work of 36; a call takes 1 s.
     let spec = ClusterSpec::new(vec![Group::of_slots("fast", 8, 4), Group::of_slots("slow", 2, 4)])
         .unwrap();
-    let cluster = ClusterSetup { spec, speeds: vec![1.0, 0.5] };
+    let cluster = ClusterSetup { speeds: vec![1.0, 0.5], ..ClusterSetup::of_equal_speed(spec) };
     let stages = [constant(1000, one(), GroupSet::ALL)];
     assert!((rate(&cluster, &stages) - 36.0).abs() < 1e-9);
 }
@@ -46,7 +46,7 @@ fn disjoint_sets_and_the_tightest_resource() {
     let group = |name: &str, count, capacity| Group { capacity, ..Group::of_slots(name, count, 1) };
     let gpu = Resources::slots(8).with_milli_gpu(2000).with_memory(16 * GIB);
     let spec = ClusterSpec::new(vec![Group::of_slots("cpu", 4, 4), group("gpu", 1, gpu)]).unwrap();
-    let cluster = ClusterSetup { spec, speeds: vec![1.0, 2.0] };
+    let cluster = ClusterSetup { speeds: vec![1.0, 2.0], ..ClusterSetup::of_equal_speed(spec) };
     let (cpu_set, gpu_set) = (GroupSet::only(0), GroupSet::only(1));
     let prepare = constant(10, one(), cpu_set); // 16 ÷ 0.01 = 1600/s
     // cpu 8·2 ÷ 0.04 = 400/s; gpu 2·2 ÷ (0.5·0.04) = 200/s; memory 16·2 ÷ (6·0.04) = 133.3/s

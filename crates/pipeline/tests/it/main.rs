@@ -1,7 +1,8 @@
 //! Tests of the pipeline crate, in one binary.
 //!
 //! `conformance` is one body for all executors, with an arm for each: counts and invariants,
-//! never times. `faults` drives the loop over a scripted executor on paper. The rest checks laws
+//! never times. `faults` drives the loop over a scripted executor on paper, and `sim`
+//! holds the executor of virtual time against it. The rest checks laws
 //! and arrivals against closed forms and sums done by hand.
 
 #![allow(
@@ -18,4 +19,5 @@ mod laws;
 mod load;
 mod local;
 mod paper;
+mod sim;
 mod support;

@@ -11,7 +11,7 @@
 use super::node::{Dominant, NIL, Node, NodeState};
 use super::{ClusterSpec, GroupSet, NodeId, QueueLimit};
 use crate::engine::Bind;
-use crate::hash::TaskMap;
+use crate::index::IdTable;
 use crate::resources::Resources;
 use crate::task::{Task, TaskId};
 
@@ -23,7 +23,7 @@ pub struct Cluster {
     nodes: Vec<Node>,
     calls: Vec<Call>,
     vacant: u32, // head of the list of unused calls
-    held: TaskMap<u32>,
+    held: IdTable,
     changes: u64, // of integer loads, over all nodes
 }
 
@@ -55,7 +55,7 @@ impl Cluster {
             nodes,
             calls: Vec::new(),
             vacant: NIL,
-            held: TaskMap::default(),
+            held: IdTable::default(),
         }
     }
 
@@ -143,7 +143,7 @@ impl Cluster {
 
     /// Whether a call of this id is held by some node.
     pub fn holds(&self, task: TaskId) -> bool {
-        self.held.contains_key(&task)
+        self.held.get(task).is_some()
     }
 
     /// Calls held by nodes, running and queued.
@@ -170,11 +170,11 @@ impl Cluster {
     /// Takes a call off its node and starts what its queue now can. False, and nothing
     /// changes, if that node does not hold that call: a late answer of an old attempt.
     pub fn finish(&mut self, task: TaskId, node: NodeId) -> bool {
-        let Some(&call) = self.held.get(&task) else { return false };
+        let Some(call) = self.held.get(task) else { return false };
         if self.calls[call as usize].node != node {
             return false;
         }
-        self.held.remove(&task);
+        self.held.remove(task);
         self.unlink(call);
         let Call { demand, queued, .. } = self.calls[call as usize];
         let at = &mut self.nodes[node.index()];
@@ -196,7 +196,7 @@ impl Cluster {
             let mut call = head;
             while call != NIL {
                 let next = self.calls[call as usize].next;
-                self.held.remove(&self.calls[call as usize].task);
+                self.held.remove(self.calls[call as usize].task);
                 self.release(call);
                 call = next;
             }

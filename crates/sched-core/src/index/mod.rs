@@ -3,11 +3,12 @@
 //! Built-in placements scan nothing: [`FitIndex`] finds nodes by id, [`LoadIndex`] by lowest
 //! load, [`PackIndex`] by highest; [`Trie`] is the sorted map under the latter two, and
 //! [`DrawIndex`] draws uniformly. Each has a naive oracle in its tests.
-//! They are public: a placement of yours may keep one, updated in
+//! [`IdTable`] finds calls by id. They are public: a placement of yours may keep one, updated in
 //! [`Placement::changed`](crate::Placement::changed).
 
 mod draw;
 mod fit;
+mod id_table;
 mod load;
 mod pack;
 mod trie;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use draw::DrawIndex;
 pub use fit::FitIndex;
+pub use id_table::IdTable;
 pub use load::LoadIndex;
 pub use pack::PackIndex;
 pub use trie::Trie;

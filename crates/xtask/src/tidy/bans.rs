@@ -100,10 +100,6 @@ const BANS: &[(&str, &[(Ban, &str)])] = &[
     ),
 ];
 
-/// The one file that may name what its crate else never names.
-const EXCEPTIONS: &[(&str, &str)] =
-    &[("crates/sched-core/src/hash.rs", "std::collections::HashMap")];
-
 /// Every place where a crate's own code names what the crate never knows.
 pub(super) fn check(repo: &Repo) -> Vec<Finding> {
     let mut out = Vec::new();
@@ -116,9 +112,6 @@ pub(super) fn check(repo: &Repo) -> Vec<Finding> {
             continue;
         };
         for named in &source.named {
-            if EXCEPTIONS.contains(&(file.path.as_str(), named.path.as_str())) {
-                continue;
-            }
             if let Some((_, reason)) = bans.iter().find(|(ban, _)| ban.hits(named)) {
                 let message = format!("`{owner}` must not name `{}`: {reason}", named.path);
                 out.push(Finding::new(RULE, &file.path, named.line, message));
@@ -197,13 +190,6 @@ mod tests {
         check_in(CORE, "use std::{fmt, collections::{self, BTreeMap}};", &["collections::self"]);
         check_in(CORE, "use std::*;", &["std::*"]);
         check_in(CORE, "use std::{thread as t};", &["std::thread"]);
-    }
-
-    #[test]
-    fn an_exception_is_one_name_in_one_file() {
-        let text = "use std::collections::HashMap;\nuse std::collections::HashSet;";
-        check_in("crates/sched-core/src/hash.rs", text, &["HashSet"]);
-        check_in(CORE, text, &["HashMap", "HashSet"]);
     }
 
     #[test]

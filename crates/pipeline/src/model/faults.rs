@@ -1,0 +1,58 @@
+//! What goes wrong with nodes, and when.
+//!
+//! At given instants, or by themselves with exponential times between failures and of
+//! repairs. Faults belong to the world, not to the scheduler: it is only told.
+
+use sched_core::{NodeId, Span, Time};
+
+/// All faults of a run.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Faults {
+    /// At given instants; those of one instant happen in this order.
+    pub scheduled: Vec<Fault>,
+    /// By themselves, every node independently.
+    pub spontaneous: Option<Spontaneous>,
+}
+
+/// A fault at a given instant.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Fault {
+    /// When.
+    pub at: Time,
+    /// Where.
+    pub node: NodeId,
+    /// What.
+    pub kind: FaultKind,
+}
+
+/// What happens to a node.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum FaultKind {
+    /// It is gone, with all it had.
+    Kill,
+    /// It is there again, empty; a node that drains takes calls again.
+    Restart,
+    /// It takes no more calls.
+    Drain,
+    /// Calls that start from now on take this many times as long; 1 is as before.
+    Slow {
+        /// Positive and finite.
+        factor: f64,
+    },
+}
+
+/// Failures and repairs of every node, exponential.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spontaneous {
+    /// Mean time between a repair and the next failure.
+    pub mtbf: Span,
+    /// Mean time to repair.
+    pub mttr: Span,
+}
+
+impl Faults {
+    /// Whether nothing goes wrong.
+    pub fn is_none(&self) -> bool {
+        self.scheduled.is_empty() && self.spontaneous.is_none()
+    }
+}

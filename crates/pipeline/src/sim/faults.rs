@@ -1,0 +1,64 @@
+//! Which nodes are up, how fast they are, and when they fail by themselves.
+//!
+//! A node's lives and repairs come from a stream of its own, one part per failure, so that
+//! they are the same under every policy and whatever else is drawn.
+
+use crate::model::{Faults, Purpose, Sampler, ServiceLaw, Stream};
+use sched_core::{NodeId, Span};
+
+/// The state of all nodes.
+#[derive(Debug)]
+pub(super) struct Nodes {
+    speeds: Vec<f64>,
+    slow: Vec<f64>, // factors of service times
+    up: Vec<bool>,
+    failures: Vec<u32>, // spontaneous ones so far
+}
+
+impl Nodes {
+    pub(super) fn new(speeds: Vec<f64>) -> Nodes {
+        let nodes = speeds.len();
+        Nodes { speeds, slow: vec![1.0; nodes], up: vec![true; nodes], failures: vec![0; nodes] }
+    }
+
+    pub(super) fn is_up(&self, node: NodeId) -> bool {
+        self.up[node.index()]
+    }
+
+    /// False if it was down already.
+    pub(super) fn set_down(&mut self, node: NodeId) -> bool {
+        std::mem::replace(&mut self.up[node.index()], false)
+    }
+
+    pub(super) fn set_up(&mut self, node: NodeId) {
+        self.up[node.index()] = true;
+    }
+
+    /// Calls that start from now on take `factor` times as long.
+    pub(super) fn slow(&mut self, node: NodeId, factor: f64) {
+        self.slow[node.index()] = factor;
+    }
+
+    /// How long a call of this service time takes there now.
+    #[inline]
+    pub(super) fn service_on(&self, node: NodeId, service: Span) -> Span {
+        let factor = self.slow[node.index()] / self.speeds[node.index()];
+        Span::from_nanos((service.as_nanos() as f64 * factor).round() as u64)
+    }
+
+    /// How long the node lives until it fails next. Times between failures and of repairs are
+    /// exponential, one stream for each failure of each node.
+    pub(super) fn next_spontaneous(&mut self, seed: u64, node: NodeId, faults: &Faults) -> Span {
+        self.failures[node.index()] += 1;
+        self.spontaneous(seed, node, faults).0
+    }
+
+    /// The life before, and the repair after, the present failure of the node.
+    pub(super) fn spontaneous(&self, seed: u64, node: NodeId, faults: &Faults) -> (Span, Span) {
+        let Some(law) = &faults.spontaneous else { return (Span::MAX, Span::MAX) };
+        let failure = self.failures[node.index()];
+        let mut stream = Stream::new(seed, Purpose::Failure, u64::from(node.0), failure);
+        let mut draw = |mean| Sampler::new(&ServiceLaw::Exponential { mean }).sample(&mut stream);
+        (draw(law.mtbf), draw(law.mttr))
+    }
+}
