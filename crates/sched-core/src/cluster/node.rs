@@ -113,6 +113,6 @@ pub(crate) fn share(held: u64, capacity: u64) -> u64 {
     } else if held < 1 << 48 {
         (held << 16) / capacity
     } else {
-        u64::try_from((u128::from(held) << 16) / u128::from(capacity)).unwrap_or(u64::MAX)
+        u64::try_from((u128::from(held) << 16) / u128::from(capacity)).unwrap_or(u64::MAX - 1)
     }
 }

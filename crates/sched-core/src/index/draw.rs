@@ -61,7 +61,7 @@ impl DrawIndex {
     /// `except`, in id order; the first that is a candidate is taken. Then a uniform rank
     /// among the candidates, in id order.
     pub fn draw(
-        &self,
+        &mut self,
         rng: &mut Rng,
         demand: &Resources,
         candidates: &Candidates<'_>,
@@ -109,7 +109,7 @@ impl DrawIndex {
     }
 
     fn nth_candidate(
-        &self,
+        &mut self,
         demand: &Resources,
         candidates: &Candidates<'_>,
         except: Option<NodeId>,
@@ -125,13 +125,13 @@ impl DrawIndex {
 
     /// Visits the candidates in id order until `visit` says stop, and returns that one.
     fn walk(
-        &self,
+        &mut self,
         demand: &Resources,
         candidates: &Candidates<'_>,
         except: Option<NodeId>,
         mut visit: impl FnMut(NodeId) -> bool,
     ) -> Option<NodeId> {
-        let fit = self.fit.as_ref()?;
+        let fit = self.fit.as_mut()?;
         for group in candidates.groups().iter() {
             let mut range = candidates.cluster().spec().nodes_of(group);
             while let Some(node) = fit.first_in(range.clone(), demand) {

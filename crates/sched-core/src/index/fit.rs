@@ -1,12 +1,14 @@
 //! The lowest node id with enough free: a tree of componentwise maxima.
 //!
 //! A complete binary tree over node ids in one array (the children of `i` are `2i` and
-//! `2i + 1`); each inner cell has, resource by resource, the most that any node below it
-//! has free. A search walks left to right and skips every subtree whose maximum does not
-//! fit. With one scarce resource that is exact, O(log n); with several, a subtree can look
-//! fitting though its cpu and its memory are free on different nodes, and is entered in vain.
+//! `2i + 1`); each inner cell is a bound, resource by resource, on what any node below it
+//! has free. A search walks left to right and skips every subtree whose bound does not fit.
 //!
-//! An update stops as soon as a maximum does not change, after one or two levels mostly.
+//! Bounds are raised at once and lowered late: a node that gets fuller changes its own cell
+//! only, and a search that enters a subtree in vain lowers the bound on its way out. So an update
+//! is O(1) but for a node that has more free than all its neighbours, and every vain visit is
+//! paid for by the update before it. With several scarce resources a subtree can also
+//! look fitting because its cpu and its memory are free on different nodes.
 
 use crate::cluster::NodeId;
 use crate::resources::Resources;
@@ -52,7 +54,7 @@ impl FitIndex {
         FitIndex { cells: vec![Cell::default(); 2 * leaves], leaves }
     }
 
-    /// What `node` takes: demands up to these resources, or nothing. O(log n), mostly O(1).
+    /// What `node` takes: demands up to these resources, or nothing. At most O(log n), mostly O(1).
     #[inline]
     pub fn set(&mut self, node: NodeId, takes: Option<Resources>) {
         let cell = takes.map_or_else(Cell::default, |free| Cell {
@@ -63,18 +65,18 @@ impl FitIndex {
         let mut at = self.leaves + node.index();
         self.cells[at] = cell;
         while at > 1 {
-            let most = self.cells[at].max(&self.cells[at ^ 1]);
             at /= 2;
-            if self.cells[at] == most {
+            let bound = self.cells[at].max(&cell);
+            if self.cells[at] == bound {
                 return;
             }
-            self.cells[at] = most;
+            self.cells[at] = bound;
         }
     }
 
-    /// The lowest node of `range` that takes `demand`. O(log n) for one scarce resource.
+    /// The lowest node of `range` that takes `demand`. Amortised O(log n) for one scarce resource.
     #[inline]
-    pub fn first_in(&self, range: Range<u32>, demand: &Resources) -> Option<NodeId> {
+    pub fn first_in(&mut self, range: Range<u32>, demand: &Resources) -> Option<NodeId> {
         if range.is_empty() {
             return None;
         }
@@ -97,6 +99,10 @@ impl FitIndex {
             }
             while at & 1 == 1 {
                 at /= 2;
+                if at > 0 {
+                    // Both subtrees were passed, or lie left of the range: either way this is a bound.
+                    self.cells[at] = self.cells[2 * at].max(&self.cells[2 * at + 1]);
+                }
             }
             if at == 0 {
                 return None; // that was the right edge of the tree

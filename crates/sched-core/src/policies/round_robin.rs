@@ -25,7 +25,12 @@ impl Default for RoundRobin {
 }
 
 impl RoundRobin {
-    fn first_from(&self, start: u32, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
+    fn first_from(
+        &mut self,
+        start: u32,
+        task: &Task,
+        candidates: &Candidates<'_>,
+    ) -> Option<NodeId> {
         let spec = candidates.cluster().spec();
         candidates.groups().iter().find_map(|group| {
             let nodes = spec.nodes_of(group);
@@ -58,9 +63,10 @@ impl Placement for RoundRobin {
             }
         };
         let start = self.cursors[at].1;
-        let node = self
-            .first_from(start, task, candidates)
-            .or_else(|| self.first_from(0, task, candidates))?;
+        let node = match self.first_from(start, task, candidates) {
+            Some(node) => node,
+            None => self.first_from(0, task, candidates)?,
+        };
         self.cursors[at].1 = node.0 + 1;
         Some(node)
     }
