@@ -15,7 +15,8 @@ pub const PROTOCOL_VERSION: u32 = 1;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A call is ready. Also how a call comes back whose node was lost: the host,
+    /// A call is ready. Its id must be that of no call which waits or is on a node: the built-in
+    /// policies do not look, and would place it twice. Also how a call comes back whose node was lost: the host,
     /// which alone knows what had started, submits it again with its first submit.
     Submit(Task),
     /// A call has left its node, well or badly; what it held is free.

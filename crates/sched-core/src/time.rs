@@ -68,7 +68,12 @@ impl Span {
 
     /// The span nearest to `s` seconds; negative and NaN give zero, too large gives [`Span::MAX`].
     pub fn from_secs_f64(s: f64) -> Span {
-        Span((s * 1e9).round() as u64) // `as` saturates, and takes NaN to 0
+        Span(nearest(s * 1e9))
+    }
+
+    /// The span nearest to `factor` times this one; as [`Span::from_secs_f64`] for what is no length.
+    pub fn scaled(self, factor: f64) -> Span {
+        Span(nearest(self.0 as f64 * factor))
     }
 
     /// The length in nanoseconds.
@@ -80,6 +85,14 @@ impl Span {
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e9
     }
+}
+
+/// Rounds half up. `f64::round` is a call into the C library where the target has no instruction for
+/// it, and simulated time is rounded several times per task.
+#[inline]
+fn nearest(x: f64) -> u64 {
+    let whole = x as u64; // saturates, and takes NaN to 0
+    if x - whole as f64 >= 0.5 { whole.saturating_add(1) } else { whole }
 }
 
 impl Add<Span> for Time {
@@ -245,5 +258,10 @@ mod tests {
         assert_eq!(Span::from_secs_f64(f64::NAN), Span::ZERO);
         assert_eq!(Span::from_secs_f64(-1.0), Span::ZERO);
         assert_eq!(Span::from_secs_f64(0.025), Span::from_millis(25));
+        assert_eq!(Span::from_secs_f64(f64::INFINITY), Span::MAX);
+        assert_eq!(Span::from_nanos(3).scaled(0.5), Span::from_nanos(2));
+        for x in [0.0, 0.49999999999999994, 0.5, 1.5, 2.5, 1e15 + 0.5, 9e18, 1e300, -0.7] {
+            assert_eq!(nearest(x), x.round() as u64, "{x}");
+        }
     }
 }

@@ -143,7 +143,7 @@ impl Cluster {
 
     /// Whether a call of this id is held by some node.
     pub fn holds(&self, task: TaskId) -> bool {
-        self.held.get(task).is_some()
+        self.slot_of(task).is_some()
     }
 
     /// Calls held by nodes, running and queued.
@@ -156,7 +156,7 @@ impl Cluster {
     pub fn assign(&mut self, task: &Task, node: NodeId) {
         let call = self.new_call(task, node);
         let starts = self.can_start(node, &task.demand);
-        self.held.insert(task.id, call);
+        self.held.insert(task.id, call, |slot| self.calls[slot as usize].task);
         let at = &mut self.nodes[node.index()];
         at.add(&task.demand);
         if starts {
@@ -170,11 +170,11 @@ impl Cluster {
     /// Takes a call off its node and starts what its queue now can. False, and nothing
     /// changes, if that node does not hold that call: a late answer of an old attempt.
     pub fn finish(&mut self, task: TaskId, node: NodeId) -> bool {
-        let Some(call) = self.held.get(task) else { return false };
+        let Some(call) = self.slot_of(task) else { return false };
         if self.calls[call as usize].node != node {
             return false;
         }
-        self.held.remove(task);
+        self.held.remove(task, call);
         self.unlink(call);
         let Call { demand, queued, .. } = self.calls[call as usize];
         let at = &mut self.nodes[node.index()];
@@ -196,7 +196,7 @@ impl Cluster {
             let mut call = head;
             while call != NIL {
                 let next = self.calls[call as usize].next;
-                self.held.remove(self.calls[call as usize].task);
+                self.held.remove(self.calls[call as usize].task, call);
                 self.release(call);
                 call = next;
             }
@@ -229,6 +229,11 @@ impl Cluster {
         let of = |group| self.spec.nodes_of(group).map(NodeId);
         let declared = groups.intersection(GroupSet::first(self.spec.groups().len()));
         declared.iter().flat_map(of).filter(|&node| self.accepts(node, demand)).collect()
+    }
+
+    #[inline]
+    fn slot_of(&self, task: TaskId) -> Option<u32> {
+        self.held.get(task, |slot| self.calls[slot as usize].task)
     }
 
     fn new_call(&mut self, task: &Task, node: NodeId) -> u32 {

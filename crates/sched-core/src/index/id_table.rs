@@ -2,24 +2,19 @@
 //!
 //! Ids are mostly consecutive, and calls that are in flight together are close to each other.
 //! So the bucket of an id is its low bits, with the high ones folded in: neighbours share
-//! cache lines, where a scattering hash would miss the cache for each. What is kept in the slots is
-//! the owner's; this holds two small integers per slot and one per bucket, and
-//! allocates only to grow. Nothing iterates it, so its order can reach no decision.
+//! cache lines, where a scattering hash would miss the cache for each. What is kept in the slots,
+//! the ids themselves included, is the owner's, who tells them by `id_of`; this holds a small
+//! integer per slot and one per bucket, and allocates only to grow. Nothing iterates it, so its
+//! order can reach no decision.
 
 use crate::task::TaskId;
 
 /// The table. Expected O(1) per operation; buckets are at least as many as entries.
 #[derive(Clone, Debug)]
 pub struct IdTable {
-    heads: Vec<u32>,  // by bucket
-    links: Vec<Link>, // by slot
+    heads: Vec<u32>, // by bucket
+    nexts: Vec<u32>, // by slot
     len: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    id: TaskId,
-    next: u32,
 }
 
 const NIL: u32 = u32::MAX;
@@ -27,7 +22,7 @@ const LEAST_BUCKETS: usize = 16;
 
 impl Default for IdTable {
     fn default() -> IdTable {
-        IdTable { heads: vec![NIL; LEAST_BUCKETS], links: Vec::new(), len: 0 }
+        IdTable { heads: vec![NIL; LEAST_BUCKETS], nexts: Vec::new(), len: 0 }
     }
 }
 
@@ -44,52 +39,50 @@ impl IdTable {
 
     /// The slot of an id.
     #[inline]
-    pub fn get(&self, id: TaskId) -> Option<u32> {
+    pub fn get(&self, id: TaskId, id_of: impl Fn(u32) -> TaskId) -> Option<u32> {
         let mut slot = self.heads[self.bucket(id)];
         while slot != NIL {
-            let link = &self.links[slot as usize];
-            if link.id == id {
+            if id_of(slot) == id {
                 return Some(slot);
             }
-            slot = link.next;
+            slot = self.nexts[slot as usize];
         }
         None
     }
 
-    /// Enters an id that is not there, in a slot that no other id has.
+    /// Enters an id that is not there, in a slot that no other id has. The owner keeps it there already.
     #[inline]
-    pub fn insert(&mut self, id: TaskId, slot: u32) {
+    pub fn insert(&mut self, id: TaskId, slot: u32, id_of: impl Fn(u32) -> TaskId) {
         if self.len == self.heads.len() {
-            self.grow();
+            self.grow(id_of);
         }
         let bucket = self.bucket(id);
         let next = std::mem::replace(&mut self.heads[bucket], slot);
-        let link = Link { id, next };
-        if self.links.len() <= slot as usize {
-            self.links.resize(slot as usize + 1, link);
+        if self.nexts.len() <= slot as usize {
+            self.nexts.resize(slot as usize + 1, NIL);
         }
-        self.links[slot as usize] = link;
+        self.nexts[slot as usize] = next;
         self.len += 1;
     }
 
-    /// Takes an id out; gives the slot that it had.
+    /// Takes an id out, whose slot is known.
     #[inline]
-    pub fn remove(&mut self, id: TaskId) -> Option<u32> {
+    pub fn remove(&mut self, id: TaskId, slot: u32) {
         let bucket = self.bucket(id);
-        let (mut before, mut slot) = (NIL, self.heads[bucket]);
-        while slot != NIL {
-            let Link { id: here, next } = self.links[slot as usize];
-            if here == id {
-                match before {
-                    NIL => self.heads[bucket] = next,
-                    _ => self.links[before as usize].next = next,
-                }
-                self.len -= 1;
-                return Some(slot);
+        let next = self.nexts[slot as usize];
+        if self.heads[bucket] == slot {
+            self.heads[bucket] = next;
+        } else {
+            let mut before = self.heads[bucket];
+            while before != NIL && self.nexts[before as usize] != slot {
+                before = self.nexts[before as usize];
             }
-            (before, slot) = (slot, next);
+            if before == NIL {
+                return; // it was not there
+            }
+            self.nexts[before as usize] = next;
         }
-        None
+        self.len -= 1;
     }
 
     #[inline]
@@ -100,14 +93,14 @@ impl IdTable {
     }
 
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self, id_of: impl Fn(u32) -> TaskId) {
         let old = std::mem::take(&mut self.heads);
         self.heads = vec![NIL; old.len() * 2];
         for mut slot in old {
             while slot != NIL {
-                let Link { id, next } = self.links[slot as usize];
-                let bucket = self.bucket(id);
-                self.links[slot as usize].next = std::mem::replace(&mut self.heads[bucket], slot);
+                let next = self.nexts[slot as usize];
+                let bucket = self.bucket(id_of(slot));
+                self.nexts[slot as usize] = std::mem::replace(&mut self.heads[bucket], slot);
                 slot = next;
             }
         }
@@ -125,18 +118,22 @@ mod tests {
         let mut rng = Rng::new(9);
         for (spread, shift) in [(40, 0), (3_000, 0), (3_000, 20), (3_000, 44)] {
             let (mut table, mut oracle) = (IdTable::default(), BTreeMap::new());
+            let mut ids = vec![TaskId { index: 0, stage: 0 }; 4000];
             let mut free: Vec<u32> = (0..4000).rev().collect();
             for _ in 0..40_000 {
                 let id = TaskId { index: rng.below(spread) << shift, stage: rng.below(2) as u32 };
-                assert_eq!(table.get(id), oracle.get(&id).copied());
+                let found = table.get(id, |slot| ids[slot as usize]);
+                assert_eq!(found, oracle.get(&id).copied());
                 if rng.below(2) == 0 {
-                    let removed = oracle.remove(&id);
-                    free.extend(removed);
-                    assert_eq!(table.remove(id), removed);
-                } else if !oracle.contains_key(&id)
+                    if let Some(slot) = oracle.remove(&id) {
+                        free.push(slot);
+                        table.remove(id, slot);
+                    }
+                } else if found.is_none()
                     && let Some(slot) = free.pop()
                 {
-                    table.insert(id, slot);
+                    ids[slot as usize] = id;
+                    table.insert(id, slot, |slot| ids[slot as usize]);
                     oracle.insert(id, slot);
                 }
                 assert_eq!((table.len(), table.is_empty()), (oracle.len(), oracle.is_empty()));
