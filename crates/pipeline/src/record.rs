@@ -18,7 +18,6 @@ use std::sync::Arc;
 pub struct Recording<'a, W: Write> {
     recorder: Recorder,
     rows: Option<(&'a mut LatencyCsv<W>, u32)>,
-    milli_slots: Vec<u32>, // that a call holds, by stage
     calls: Vec<CallRecord>,
     written: Result<(), MetricsError>,
 }
@@ -46,7 +45,6 @@ impl<'a, W: Write> Recording<'a, W> {
         Recording {
             recorder: Recorder::new(shape),
             rows,
-            milli_slots: stages.iter().map(|stage| stage.demand.cpu()).collect(),
             calls: Vec::with_capacity(stages.len()),
             written: Ok(()),
         }
@@ -90,8 +88,8 @@ impl<W: Write> Observer for Recording<'_, W> {
         self.task(task, Some(failure));
     }
 
-    fn call_finished(&mut self, stage: u32, call: &CallTimes) {
-        let held = u128::from(self.milli_slots[stage as usize]);
+    fn call_finished(&mut self, _: u32, call: &CallTimes) {
+        let held = u128::from(call.cpu);
         let slot_time =
             u128::from(call.execution().as_nanos()) * held / u128::from(Resources::MILLI_PER_SLOT);
         let busy = Nanos::new(u64::try_from(slot_time).unwrap_or(u64::MAX));

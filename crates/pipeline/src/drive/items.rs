@@ -78,7 +78,8 @@ impl Items {
                 (self.items.len() - 1) as u32
             }
         };
-        self.slots.insert(first_call(item.index), slot);
+        let first = |slot: u32| first_call(self.items[slot as usize].index);
+        self.slots.insert(first(slot), slot, first);
         slot
     }
 
@@ -92,7 +93,8 @@ impl Items {
 
     /// The slot of the task whose present call is this one.
     pub(super) fn find(&self, id: TaskId) -> Option<u32> {
-        let slot = self.slots.get(first_call(id.index))?;
+        let first = |slot: u32| first_call(self.items[slot as usize].index);
+        let slot = self.slots.get(first_call(id.index), first)?;
         (self.get(slot).stage == id.stage).then_some(slot)
     }
 
@@ -117,7 +119,7 @@ impl Items {
     }
 
     pub(super) fn remove(&mut self, slot: u32) {
-        self.slots.remove(first_call(self.items[slot as usize].index));
+        self.slots.remove(first_call(self.items[slot as usize].index), slot);
         self.free.push(slot);
     }
 
@@ -135,6 +137,7 @@ fn first_call(index: u64) -> TaskId {
 /// Fills slots that have never been used.
 const UNUSED: CallTimes = CallTimes {
     node: NodeId(0),
+    cpu: 0,
     submit: Time::ZERO,
     assign: Time::ZERO,
     arrived: Time::ZERO,

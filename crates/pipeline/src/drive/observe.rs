@@ -55,6 +55,8 @@ pub struct TaskEnd<'a> {
 pub struct CallTimes {
     /// Where it ran.
     pub node: NodeId,
+    /// Thousandths of a core that it held there.
+    pub cpu: u32,
     /// When it was ready: the finish of the stage before, or the intended arrival.
     pub submit: Time,
     /// When it was sent to the node (the last attempt, as all below).

@@ -5,8 +5,12 @@
 
 use super::executor::{Call, CallKey};
 use crate::RunError;
-use crate::model::{ArrivalProcess, ClusterSetup, Purpose, Sampler, Stage, Stream, Workload};
-use sched_core::{Level, NodeId, Resources, Time};
+use crate::model::{
+    ArrivalProcess, Arrivals, ClusterSetup, Misfit, Purpose, Sampler, ServiceLaw, Stage, Streams,
+    Trace, Workload,
+};
+use sched_core::{Level, NodeId, Resources, TaskId, Time};
+use std::sync::Arc;
 
 /// What to run, ready to be run. The same plan under another scheduler or another executor has the
 /// same arrivals, priorities and service times.
@@ -20,7 +24,9 @@ pub struct Plan {
     samplers: Vec<Sampler>,
     capacities: Vec<Resources>,
     levels: Vec<(Level, f64)>, // with the sum of the shares up to and including its own
-    seed: u64,
+    trace: Option<Arc<Trace>>,
+    priorities: Streams,
+    services: Streams,
 }
 
 impl Plan {
@@ -41,6 +47,10 @@ impl Plan {
             sum += share;
             (level, sum)
         });
+        let trace = match &workload.arrivals {
+            Arrivals::Trace(trace) => Some(Arc::clone(trace)),
+            _ => None,
+        };
         Ok(Plan {
             tasks,
             warmup: workload.warmup,
@@ -49,17 +59,32 @@ impl Plan {
             samplers: stages.iter().map(|stage| Sampler::new(&stage.service)).collect(),
             capacities: cluster.spec.nodes().map(|node| cluster.spec.capacity(node)).collect(),
             levels: levels.collect(),
+            trace,
             stages,
-            seed,
+            priorities: Streams::new(seed, Purpose::Priority),
+            services: Streams::new(seed, Purpose::Service),
         })
     }
 
     /// The priority of a task.
     pub(super) fn priority(&self, index: u64) -> Level {
-        let drawn = Stream::new(self.seed, Purpose::Priority, index, 0).unit();
+        if let Some(level) = self.trace.as_ref().and_then(|trace| trace.priority(index)) {
+            return level;
+        }
+        if let [(only, _)] = self.levels[..] {
+            return only;
+        }
+        let drawn = self.priorities.stream(index, 0).unit();
         let found = self.levels.iter().find(|(_, up_to)| drawn < *up_to);
         // Shares that sum to a hair less than 1 leave the rest to the last level.
         found.or(self.levels.last()).map(|&(level, _)| level).unwrap_or_default()
+    }
+
+    /// What a call holds while it runs.
+    #[inline]
+    pub(super) fn demand(&self, task: TaskId) -> Resources {
+        let declared = self.stages[task.stage as usize].demand;
+        self.trace.as_ref().map_or(declared, |trace| trace.demand(task.index, declared))
     }
 
     /// The call that carries a decision out, or why it cannot be.
@@ -69,14 +94,14 @@ impl Plan {
         node: NodeId,
         assigned: Time,
     ) -> Result<Call, &'static str> {
-        let stage = key.task.stage as usize;
-        let demand = self.stages[stage].demand;
+        let TaskId { index, stage } = key.task;
+        let demand = self.demand(key.task);
         let capacity = self.capacities.get(node.index()).ok_or("there is no such node")?;
         if !demand.fits(capacity) {
             return Err("the node could not hold the call even when empty");
         }
-        let mut stream = Stream::new(self.seed, Purpose::Service, key.task.index, key.task.stage);
-        let service = self.samplers[stage].sample(&mut stream);
+        let mut stream = self.services.stream(index, stage);
+        let service = self.samplers[stage as usize].of_task(index, &mut stream);
         Ok(Call { key, node, demand, service, assigned })
     }
 }
@@ -95,6 +120,28 @@ fn check(cluster: &ClusterSetup, workload: &Workload, max_attempts: u32) -> Resu
     }
     if cluster.speeds.len() != cluster.spec.groups().len() || !cluster.speeds.iter().all(positive) {
         return refuse("every group of nodes needs one speed, positive and finite");
+    }
+    for stage in &workload.stages {
+        if let ServiceLaw::Trace(values) = &stage.service
+            && (values.spans().len() as u64) < workload.tasks
+        {
+            let (name, rows) = (values.name(), values.spans().len());
+            let tasks = workload.tasks;
+            return refuse(&format!(
+                "the column `{name}` of stage `{}` has {rows} values for {tasks} tasks",
+                stage.name
+            ));
+        }
+    }
+    if let Arrivals::Trace(trace) = &workload.arrivals
+        && let Some(Misfit { row, stage, demand }) =
+            trace.misfit(workload.tasks, &cluster.spec, &workload.stages)
+    {
+        let (path, stage) = (&trace.source().path, &workload.stages[stage].name);
+        return refuse(&format!(
+            "task {row} of the trace `{path}` asks for {demand} at stage `{stage}`, for which no \
+             node is made"
+        ));
     }
     if max_attempts == 0 {
         return refuse("a call needs at least one attempt");

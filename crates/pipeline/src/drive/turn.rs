@@ -118,8 +118,10 @@ impl<'a, E: Executor> Loop<'a, E> {
                         continue;
                     };
                     let (submit, assign) = (item.submit, item.assigned);
+                    let cpu = self.plan.demand(key.task).cpu();
+                    let finish = at;
                     let times =
-                        CallTimes { node, submit, assign, arrived, started, ended, finish: at };
+                        CallTimes { node, cpu, submit, assign, arrived, started, ended, finish };
                     self.items.note(key.slot, key.task.stage, times);
                     self.finished.push((key.slot, key.task.stage));
                     self.bound -= 1;
@@ -202,7 +204,7 @@ impl<'a, E: Executor> Loop<'a, E> {
         self.events.push(Event::Submit(Task {
             id: item.id(),
             submit: item.submit,
-            demand: stage.demand,
+            demand: self.plan.demand(item.id()),
             on: stage.on,
             priority: item.priority,
             attempt: item.attempt,

@@ -11,7 +11,7 @@ use crate::clock::{Clock, thread_cpu_time};
 use crate::drive::{Call, Fact, Failure, TimerUse};
 use crate::model::{ClusterSetup, Stage};
 use crate::nodes::NodeQueues;
-use sched_core::{Span, Time};
+use sched_core::Time;
 use std::hint;
 use std::sync::Arc;
 use std::thread;
@@ -120,7 +120,7 @@ impl Host {
             }
         };
         let speed = self.speeds[call.node.index()];
-        let service = Span::from_nanos((call.service.as_nanos() as f64 / speed).round() as u64);
+        let service = call.service.scaled(1.0 / speed);
         match (&self.work[call.key.task.stage as usize], &self.workers) {
             (Work::Burn(work), Some(workers)) => {
                 let (inbox, work) = (Arc::clone(&self.inbox), work.clone());

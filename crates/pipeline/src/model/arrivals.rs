@@ -1,21 +1,24 @@
 //! When tasks are meant to arrive.
 //!
-//! Open arrivals (batch, Poisson, uniform) have instants that do not depend on how the system
+//! Open arrivals (all but closed ones) have instants that do not depend on how the system
 //! fares: a slow system meets a queue, not a patient source, and latency counts from the
 //! intended instant (else it would suffer from coordinated omission). Closed arrivals
 //! follow the ends of tasks; there the intended instant is the end that made room.
 
+use super::mmpp::Modulated;
 use super::sampler::exponential;
-use super::{Arrivals, ClusterSetup, Purpose, Stage, Stream, full_rate};
+use super::{Arrivals, ClusterSetup, Purpose, Stage, Streams, Trace, full_rate};
 use crate::RunError;
 use sched_core::{Span, Time};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// The arrivals of one run, in order. Memory: one instant per end not yet followed by an arrival.
 #[derive(Clone, Debug)]
 pub struct ArrivalProcess {
     law: Law,
     seed: u64,
+    gaps: Streams,
     tasks: u64,
     index: u64,         // of the next arrival
     next: Option<Time>, // its intended instant, if it is known
@@ -27,14 +30,16 @@ enum Law {
     Closed { room: VecDeque<Time>, unused: u64 },
     Poisson { mean_gap: f64 },
     Uniform { gap_ns: f64 },
+    Mmpp(Modulated),
+    Trace(Arc<Trace>),
 }
 
 impl ArrivalProcess {
     /// The arrivals of `tasks` tasks; an open process starts at zero, with a gap if it is random.
     ///
     /// # Errors
-    /// A rate, share or number in flight that is not positive and finite; for
-    /// [`Arrivals::Load`], whatever [`full_rate`] refuses.
+    /// A rate, share or number in flight that is not positive and finite; a trace of fewer rows than
+    /// tasks; for [`Arrivals::Load`], whatever [`full_rate`] refuses.
     pub fn new(
         arrivals: &Arrivals,
         tasks: u64,
@@ -42,22 +47,31 @@ impl ArrivalProcess {
         cluster: &ClusterSetup,
         stages: &[Stage],
     ) -> Result<ArrivalProcess, RunError> {
-        let law = match *arrivals {
+        let law = match arrivals {
             Arrivals::Batch => Law::Batch,
             Arrivals::Closed { in_flight: 0 } => {
                 return Err(RunError::Setup("closed arrivals need at least 1 in flight".into()));
             }
             Arrivals::Closed { in_flight } => {
-                Law::Closed { room: VecDeque::new(), unused: in_flight }
+                Law::Closed { room: VecDeque::new(), unused: *in_flight }
             }
-            Arrivals::Poisson { rate } => Law::Poisson { mean_gap: 1.0 / positive(rate)? },
-            Arrivals::Uniform { rate } => Law::Uniform { gap_ns: 1e9 / positive(rate)? },
+            Arrivals::Poisson { rate } => Law::Poisson { mean_gap: 1.0 / positive(*rate)? },
+            Arrivals::Uniform { rate } => Law::Uniform { gap_ns: 1e9 / positive(*rate)? },
             Arrivals::Load(share) => {
-                let rate = positive(share)? * full_rate(cluster, stages)?;
+                let rate = positive(*share)? * full_rate(cluster, stages)?;
                 Law::Poisson { mean_gap: 1.0 / positive(rate)? }
             }
+            Arrivals::Mmpp(mmpp) => Law::Mmpp(Modulated::new(mmpp, seed)),
+            Arrivals::Trace(trace) if (trace.arrivals().len() as u64) < tasks => {
+                let (path, rows) = (&trace.source().path, trace.arrivals().len());
+                return Err(RunError::Setup(format!(
+                    "the trace `{path}` has {rows} rows for {tasks} tasks; ask for fewer tasks"
+                )));
+            }
+            Arrivals::Trace(trace) => Law::Trace(Arc::clone(trace)),
         };
-        let mut process = ArrivalProcess { law, seed, tasks, index: 0, next: None };
+        let gaps = Streams::new(seed, Purpose::Arrival);
+        let mut process = ArrivalProcess { law, seed, gaps, tasks, index: 0, next: None };
         process.draw(Time::ZERO);
         Ok(process)
     }
@@ -113,7 +127,7 @@ impl ArrivalProcess {
                 }
                 Law::Closed { room, .. } => room.pop_front(),
                 Law::Poisson { mean_gap } => {
-                    let mut stream = Stream::new(self.seed, Purpose::Arrival, self.index, 0);
+                    let mut stream = self.gaps.stream(self.index, 0);
                     Some(last + Span::from_secs_f64(exponential(*mean_gap, &mut stream)))
                 }
                 // From the index, not from the last: gaps that are no whole number of
@@ -121,6 +135,8 @@ impl ArrivalProcess {
                 Law::Uniform { gap_ns } => {
                     Some(Time::from_nanos((self.index as f64 * *gap_ns).round() as u64))
                 }
+                Law::Mmpp(modulated) => Some(modulated.next(self.seed, self.index, last)),
+                Law::Trace(trace) => Some(trace.arrivals()[self.index as usize]),
             }
         };
     }

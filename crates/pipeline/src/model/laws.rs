@@ -3,8 +3,9 @@
 //! The law as it is declared, with its closed forms; drawing from it is the business of
 //! [`Sampler`], which computes the constants once.
 
-use super::{Sampler, Stream};
+use super::{Sampler, Stream, Values};
 use sched_core::Span;
+use std::sync::Arc;
 
 /// A distribution of service times. Means and bounds are spans; shapes are positive and finite.
 #[derive(Clone, PartialEq, Debug)]
@@ -51,6 +52,11 @@ pub enum ServiceLaw {
         /// Coefficient of variation, ≥ 1.
         cv: f64,
     },
+    /// Any of these, each as probable as the others.
+    Empirical(Arc<Values>),
+    /// That of the task's own row: task `i` takes value `i`, whatever the seed. There must be as
+    /// many as there are tasks.
+    Trace(Arc<Values>),
 }
 
 impl ServiceLaw {
@@ -66,6 +72,7 @@ impl ServiceLaw {
             ServiceLaw::Uniform { min, max } => {
                 Span::from_nanos(min.as_nanos().midpoint(max.as_nanos()))
             }
+            ServiceLaw::Empirical(ref values) | ServiceLaw::Trace(ref values) => values.mean(),
         }
     }
 
@@ -85,10 +92,11 @@ impl ServiceLaw {
                 (max - min) / (3f64.sqrt() * (max + min))
             }
             ServiceLaw::Erlang { k, .. } => 1.0 / f64::from(k).sqrt(),
+            ServiceLaw::Empirical(ref values) | ServiceLaw::Trace(ref values) => values.cv(),
         }
     }
 
-    /// Draws once. To draw often, keep a [`Sampler`].
+    /// Draws once, as [`Sampler::sample`]. To draw often, keep a [`Sampler`].
     pub fn sample(&self, stream: &mut Stream) -> Span {
         Sampler::new(self).sample(stream)
     }

@@ -4,15 +4,16 @@
 //! those of the system differ in the last bit between machines, and a seed must mean the
 //! same run everywhere. Times are computed in `f64` seconds and rounded to nanoseconds once.
 
-use super::{ServiceLaw, Stream};
+use super::{ServiceLaw, Stream, Values};
 use sched_core::Span;
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
 /// A service law, ready to be drawn from. All times in seconds.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Sampler(Kind);
 
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 enum Kind {
     Constant { span: Span },
     Exponential { mean: f64 },
@@ -21,6 +22,8 @@ enum Kind {
     Uniform { min: f64, width: f64 },
     Erlang { phase_mean: f64, k: u32 },
     Hyperexponential { p: f64, mean_p: f64, mean_q: f64 },
+    Empirical(Arc<Values>),
+    Trace(Arc<Values>),
 }
 
 impl Sampler {
@@ -53,7 +56,21 @@ impl Sampler {
                 let (mean_p, mean_q) = (mean / (2.0 * p), mean / (2.0 * (1.0 - p)));
                 Kind::Hyperexponential { p, mean_p, mean_q }
             }
+            ServiceLaw::Empirical(ref values) => Kind::Empirical(Arc::clone(values)),
+            ServiceLaw::Trace(ref values) => Kind::Trace(Arc::clone(values)),
         })
+    }
+
+    /// The time of task `index`, whose stream this is.
+    ///
+    /// # Panics
+    /// When a column of a trace has no such row.
+    #[inline]
+    pub fn of_task(&self, index: u64, stream: &mut Stream) -> Span {
+        match &self.0 {
+            Kind::Trace(values) => values.spans()[index as usize],
+            _ => self.sample(stream),
+        }
     }
 
     /// The one value of a law that draws nothing: no stream is needed for it.
@@ -65,7 +82,7 @@ impl Sampler {
         }
     }
 
-    /// Draws once.
+    /// Draws once, for no task in particular; of a column of a trace, any value.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> Span {
         Span::from_secs_f64(match self.0 {
@@ -78,6 +95,9 @@ impl Sampler {
             Kind::Hyperexponential { p, mean_p, mean_q } => {
                 let mean = if stream.unit() < p { mean_p } else { mean_q };
                 exponential(mean, stream)
+            }
+            Kind::Empirical(ref values) | Kind::Trace(ref values) => {
+                return values.pick(stream.next_u64());
             }
         })
     }

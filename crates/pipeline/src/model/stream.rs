@@ -11,7 +11,7 @@ use sched_core::rng::Rng;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u64)]
 pub enum Purpose {
-    /// The gap before an arrival.
+    /// The gap before an arrival; of part 1, a sojourn in a state of the arrivals.
     Arrival = 1,
     /// A service time; the part is the stage.
     Service = 2,
@@ -25,22 +25,40 @@ pub enum Purpose {
     Failure = 6,
 }
 
+/// All streams of one purpose in the run of one seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Streams(u64);
+
 /// A stream of uniform numbers.
 #[derive(Clone, Debug)]
 pub struct Stream(Rng);
 
-impl Stream {
-    /// The stream of `item` and `part` for `purpose` in the run of this seed.
+impl Streams {
+    /// Those for `purpose` in the run of this seed.
+    pub fn new(seed: u64, purpose: Purpose) -> Streams {
+        let word = (purpose as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        Streams(Rng::new(seed ^ word).next_u64())
+    }
+
+    /// The stream of `item` and `part`.
     ///
-    /// Each word of the key passes through SplitMix64's mixer before the next one is added,
-    /// so neighbouring keys give unrelated states.
+    /// Item and part are spread by two odd multipliers, so that no two keys of a run meet, and pass
+    /// through SplitMix64's mixer twice, once here and once at the first draw, so that
+    /// neighbouring keys give unrelated numbers.
+    #[inline]
+    pub fn stream(&self, item: u64, part: u32) -> Stream {
+        let item = item.wrapping_mul(0xA076_1D64_78BD_642F);
+        let part = u64::from(part).wrapping_mul(0xE703_7ED1_A0B4_28DB);
+        Stream(Rng::new(Rng::new(self.0 ^ item.wrapping_add(part)).next_u64()))
+    }
+}
+
+impl Stream {
+    /// The stream of `item` and `part` for `purpose` in the run of this seed. Who draws often keeps
+    /// the [`Streams`] of the purpose instead.
     #[inline]
     pub fn new(seed: u64, purpose: Purpose, item: u64, part: u32) -> Stream {
-        let words = [purpose as u64, item, u64::from(part)];
-        let mixed = words.into_iter().fold(seed, |state, word| {
-            Rng::new(state.rotate_left(32) ^ word.wrapping_mul(0xD6E8_FEB8_6659_FD93)).next_u64()
-        });
-        Stream(Rng::new(mixed))
+        Streams::new(seed, purpose).stream(item, part)
     }
 
     /// The next 64 uniform bits.

@@ -4,11 +4,12 @@
 //! [`run_local`](crate::run_local) checks them again, because a run that divides by a rate of
 //! zero would not end.
 
-use super::{Operator, ServiceLaw};
+use super::{Mmpp, Operator, ServiceLaw, Trace};
 use sched_core::{GroupSet, Level, Resources};
+use std::sync::Arc;
 
 /// When tasks arrive.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Arrivals {
     /// All at the start.
     Batch,
@@ -33,6 +34,11 @@ pub enum Arrivals {
         /// Share, > 0; from 1 on the queue grows without end.
         f64,
     ),
+    /// Poisson arrivals whose rate changes with a state.
+    Mmpp(Mmpp),
+    /// As recorded, with priorities and demands if they were recorded too. It must have as many
+    /// rows as there are tasks.
+    Trace(Arc<Trace>),
 }
 
 /// A stage of the pipeline.

@@ -43,7 +43,7 @@ impl Nodes {
     #[inline]
     pub(super) fn service_on(&self, node: NodeId, service: Span) -> Span {
         let factor = self.slow[node.index()] / self.speeds[node.index()];
-        Span::from_nanos((service.as_nanos() as f64 * factor).round() as u64)
+        service.scaled(factor)
     }
 
     /// How long the node lives until it fails next. Times between failures and of repairs are

@@ -17,7 +17,7 @@ use self::faults::Nodes;
 use self::flight::{Flights, Phase};
 use crate::RunError;
 use crate::drive::{Call, Executor, Fact};
-use crate::model::{ClusterSetup, Fault, FaultKind, Faults, Purpose, Sampler, Stream};
+use crate::model::{ClusterSetup, Fault, FaultKind, Faults, Purpose, Sampler, Streams};
 use crate::nodes::NodeQueues;
 use sched_core::{NodeId, Span, Time};
 
@@ -31,6 +31,7 @@ pub struct Sim {
     flights: Flights,
     network: Sampler,
     faults: Faults,
+    ways: Streams,
     seed: u64,
     starting: Vec<u32>,
     lost: Vec<Fact>, // calls that were sent to a node that is down
@@ -47,6 +48,7 @@ impl Sim {
             flights: Flights::default(),
             network: Sampler::new(&cluster.network),
             faults: faults.clone(),
+            ways: Streams::new(seed, Purpose::Network),
             seed,
             starting: Vec::new(),
             lost: Vec::new(),
@@ -148,7 +150,7 @@ impl Sim {
         }
         let part = call.key.task.stage;
         let item = call.key.task.index << 1 | way;
-        let mut stream = Stream::new(self.seed, Purpose::Network, item, part);
+        let mut stream = self.ways.stream(item, part);
         self.network.sample(&mut stream)
     }
 

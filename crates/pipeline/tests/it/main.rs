@@ -21,3 +21,4 @@ mod local;
 mod paper;
 mod sim;
 mod support;
+mod trace;

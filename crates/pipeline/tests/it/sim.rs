@@ -49,7 +49,7 @@ fn sim_and_paper_agree_to_the_nanosecond() {
         Arrivals::Uniform { rate: 10_000.0 }, // meets service times of whole 100 µs: many ties
     ] {
         for script in [none, &script] {
-            let mut setup = mixed(400, arrivals);
+            let mut setup = mixed(400, arrivals.clone());
             setup.workload.priorities =
                 Priorities(vec![(Level::new(2).unwrap(), 0.7), (Level::new(8).unwrap(), 0.3)]);
             setup.faults.scheduled = script.iter().map(same).collect();
