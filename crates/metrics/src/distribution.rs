@@ -1,8 +1,8 @@
 //! One latency series: a histogram for its quantiles, exact integers for the rest.
 //!
 //! The buckets are those of an HdrHistogram of 3 significant digits from 1 ns on. Recording
-//! is done here, because a run pays for it with every sample and the crate's own, which
-//! keeps more books, takes twice as long; reading is the crate's. The buckets grow with the
+//! and reading are done here, because a run pays for them with every sample and repetition, and
+//! the crate's own, which keeps more books, takes twice as long. The buckets grow with the
 //! largest sample, from 16 KiB to at most 440 KiB at 584 years, so no sample is out of
 //! range and none is clamped. Means come from the exact sum.
 
@@ -91,21 +91,24 @@ impl Distribution {
     /// The q-quantile is the sample of rank ⌈q × count⌉ in ascending order (the inverse of the
     /// empirical distribution function), at least the first. What is returned is at most
     /// 1/1024 above that sample, never below it, and never above the maximum.
-    /// One pass over the histogram each.
+    /// One pass over the buckets.
     pub fn quantiles<const N: usize>(&self, permille: [u16; N]) -> Option<[Nanos; N]> {
         if self.count == 0 {
             return None;
         }
-        let histogram = self.histogram();
-        Some(permille.map(|permille| {
-            let rank = self.rank(permille);
-            if rank == self.count {
-                return self.max;
+        let ranks = permille.map(|permille| self.rank(permille));
+        let mut found = [self.max; N];
+        let mut below = 0;
+        for (index, &count) in self.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let reached = below + count;
+            for (quantile, rank) in found.iter_mut().zip(ranks) {
+                if below < rank && rank <= reached && rank < self.count {
+                    *quantile = Nanos::new(highest_in(index)).min(self.max);
+                }
             }
-            // Half a rank lower, so that no rounding of the quotient leads to the next rank.
-            let upper = histogram.value_at_quantile((rank as f64 - 0.5) / self.count as f64);
-            Nanos::new(upper).min(self.max)
-        }))
+            below = reached;
+        }
+        Some(found)
     }
 
     /// The samples as a histogram in ns, for everything else that can be read from one.
@@ -155,6 +158,12 @@ fn lowest_in(index: usize) -> u64 {
     ((index - (shift << OCTAVE_BITS)) as u64) << shift
 }
 
+/// The largest sample of a bucket.
+fn highest_in(index: usize) -> u64 {
+    let shift = (index >> OCTAVE_BITS).saturating_sub(1);
+    lowest_in(index) + ((1 << shift) - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +178,8 @@ mod tests {
         for ns in (0..10_000).chain(around).filter(|ns| *ns < 1 << 62) {
             let lowest = lowest_in(bucket_of(Nanos::new(ns)));
             assert_eq!(lowest, reference.lowest_equivalent(ns), "{ns}");
+            let highest = highest_in(bucket_of(Nanos::new(ns)));
+            assert_eq!(highest, reference.highest_equivalent(ns), "{ns}");
         }
         assert_eq!(bucket_of(Nanos::new(u64::MAX)), 56_319);
     }

@@ -32,7 +32,12 @@ impl<W: Write> LatencyCsv<W> {
     /// [`MetricsError::Write`] if `out` fails; so do all methods.
     pub fn new(mut out: W) -> Result<LatencyCsv<W>, MetricsError> {
         out.write_all(HEADER.as_bytes())?;
-        Ok(LatencyCsv { out, line: String::with_capacity(256), rows: 0 })
+        Ok(LatencyCsv::continued(out))
+    }
+
+    /// Rows without a header, to be put behind others.
+    pub fn continued(out: W) -> LatencyCsv<W> {
+        LatencyCsv { out, line: String::with_capacity(256), rows: 0 }
     }
 
     /// Writes the row of a counted task, failed (`success` false) or not. `repetition` counts

@@ -1,11 +1,11 @@
 //! A series over several repetitions: samples pooled, repetitions remembered.
 //!
-//! Quantiles and means come from all samples together; the confidence interval needs the
-//! sum and count of each repetition, which is all that is kept of it.
+//! Quantiles and means come from all samples together; the confidence intervals need the
+//! sum, the count and the quantiles of each repetition, which is all that is kept of it.
 
-use crate::confidence::ratio_interval;
+use crate::confidence::{ratio_interval, sectioning_interval};
 use crate::report::{Latencies, Summary};
-use crate::{Distribution, LatencySeries};
+use crate::{Distribution, LatencySeries, Nanos};
 
 /// Nanoseconds in a millisecond, as the divisor of a summary in ms.
 pub(crate) const MS: f64 = 1e6;
@@ -18,6 +18,8 @@ pub(crate) struct Pool {
     all: Distribution,
     /// Sum in ns and count of each repetition.
     repetitions: Vec<(f64, f64)>,
+    /// p50, p95 and p99 of each repetition that has a sample.
+    quantiles: Vec<[Nanos; 3]>,
 }
 
 impl Pool {
@@ -25,6 +27,7 @@ impl Pool {
     pub(crate) fn add(&mut self, repetition: &Distribution) {
         self.all.merge(repetition);
         self.repetitions.push((repetition.sum_ns() as f64, repetition.count() as f64));
+        self.quantiles.extend(repetition.quantiles([500, 950, 990]));
     }
 
     /// All samples.
@@ -37,7 +40,11 @@ impl Pool {
         let Some([p50, p90, p95, p99, p999]) = self.all.quantiles([500, 900, 950, 990, 999]) else {
             return Summary::default();
         };
-        let in_unit = |ns: crate::Nanos| Some(ns.get() as f64 / unit);
+        let in_unit = |ns: Nanos| Some(ns.get() as f64 / unit);
+        let interval = |which: usize, overall: Nanos| {
+            let own = self.quantiles.iter().map(|quantiles| quantiles[which].get() as f64 / unit);
+            sectioning_interval(overall.get() as f64 / unit, &own.collect::<Vec<_>>())
+        };
         Summary {
             count: self.all.count(),
             mean: self.all.mean_ns().map(|ns| ns / unit),
@@ -47,6 +54,9 @@ impl Pool {
             p95: in_unit(p95),
             p99: in_unit(p99),
             p999: in_unit(p999),
+            p50_ci95: interval(0, p50),
+            p95_ci95: interval(1, p95),
+            p99_ci95: interval(2, p99),
             max: self.all.max().and_then(in_unit),
         }
     }

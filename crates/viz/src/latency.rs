@@ -39,6 +39,9 @@ const SHARE: Style = Style::regular(11.0, MUTED);
 const BAR: f32 = 13.0;
 const PITCH: f32 = 16.0;
 const ROW: f32 = PITCH * 3.0 + 14.0;
+/// A bar that is this many times longer than the median one would leave nothing of the others, as
+/// that of an overloaded run does; it is cut.
+const OVERLONG: f64 = 20.0;
 
 /// A bar: its length in ms, and what share of it each of [`PARTS`] has; no shares if not known.
 struct Bar {
@@ -73,23 +76,39 @@ pub fn latency(title: &str, runs: &[RunReport]) -> Result<Scene, VizError> {
          not add up. Behind a bar: its value and its largest part. Shorter is better.",
     );
     caption.push_str(scales(&groups));
+    if groups.iter().any(|group| lengths(group).any(|length| length > scale(group))) {
+        caption.push_str(" A bar with gaps before its end is longer than the scale.");
+    }
     page.caption(&[caption]);
     Ok(page.finish())
 }
 
 fn part(page: &mut Page, columns: &Columns, group: &Group<'_>) {
     heading(page, group);
-    let lengths = group.rows.iter().flat_map(|row| bars(row.report)).map(|bar| bar.length);
-    let axis = Axis::new(&page.scene, columns, lengths.fold(0.0, f64::max));
+    let scale = scale(group);
+    let axis = Axis::new(&page.scene, columns, scale);
     axis.grid(page, page.y, page.y + ROW * group.rows.len() as f32);
     for row in &group.rows {
-        run(page, columns, &axis, row);
+        run(page, columns, (&axis, scale), row);
     }
     axis.labels(page, "ms");
 }
 
+fn lengths(group: &Group<'_>) -> impl Iterator<Item = f64> {
+    group.rows.iter().flat_map(|row| bars(row.report)).map(|bar| bar.length)
+}
+
+/// The length of the longest bar that is not overlong.
+fn scale(group: &Group<'_>) -> f64 {
+    let mut all: Vec<f64> = lengths(group).collect();
+    all.sort_by(f64::total_cmp);
+    let median = all.get(all.len() / 2).copied().filter(|median| *median > 0.0);
+    let bound = median.map_or(f64::INFINITY, |median| median * OVERLONG);
+    all.into_iter().filter(|length| *length <= bound).fold(0.0, f64::max)
+}
+
 /// The bars of a run, or why there are none.
-fn run(page: &mut Page, columns: &Columns, axis: &Axis, row: &Row<'_>) {
+fn run(page: &mut Page, columns: &Columns, (axis, scale): (&Axis, f64), row: &Row<'_>) {
     let top = page.y;
     page.y += ROW;
     columns.label(page, row, &row.facts, (top, ROW));
@@ -108,6 +127,11 @@ fn run(page: &mut Page, columns: &Columns, axis: &Axis, row: &Row<'_>) {
         let at = (columns.plot - 6.0, y + BAR - 2.0);
         page.scene.text(bar.name, at, Anchor::End, NAME);
         let end = draw(page, axis, bar, y);
+        if bar.length > scale {
+            for gap in [14.0, 9.0] {
+                page.scene.fill(end - gap, y, 2.0, BAR, BACKGROUND);
+            }
+        }
         notes::draw(page, &notes(bar), end, y + BAR / 2.0);
     }
 }

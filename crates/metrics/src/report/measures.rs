@@ -118,6 +118,13 @@ pub struct Summary {
     pub p99: Option<f64>,
     /// 99.9th percentile.
     pub p999: Option<f64>,
+    /// 95 % confidence interval of the median across repetitions; null, like the next two, for fewer
+    /// than two repetitions with a sample.
+    pub p50_ci95: Option<[f64; 2]>,
+    /// That of the 95th percentile.
+    pub p95_ci95: Option<[f64; 2]>,
+    /// That of the 99th percentile.
+    pub p99_ci95: Option<[f64; 2]>,
     /// The largest sample, exact.
     pub max: Option<f64>,
 }

@@ -1,6 +1,7 @@
 //! Several repetitions as one run, against values worked out by hand.
 
 use crate::support::{call, facts, fold, same, shape, succeed, task};
+use metrics::report::Summary;
 use metrics::{Fold, MetricsError, Nanos, Node, Recorder, Shape};
 use std::sync::Arc;
 
@@ -47,11 +48,30 @@ fn the_interval_of_a_latency_is_that_of_the_means_of_equal_repetitions() {
 }
 
 #[test]
+fn the_interval_of_a_quantile_is_that_of_the_repetitions_own() {
+    let shape = shape(1, 1);
+    let runs = [[10, 20, 30], [20, 30, 40]].map(|executions| repetition(&shape, &executions));
+    let end_to_end = fold(&shape, &runs).latency_ms.end_to_end;
+    // Medians 20 and 30, that of all six samples 20: half width t(1) × √((0 + 100) ÷ 2).
+    let half = 12.706205 * 50.0_f64.sqrt();
+    let [lo, hi] = end_to_end.p50_ci95.unwrap();
+    let near = |x: f64, expected: f64| assert!((x / expected - 1.0).abs() < 1e-2, "{x} {expected}");
+    near(hi - lo, 2.0 * half);
+    near((lo + hi) / 2.0, 20.0);
+    // The highest quantiles are the maxima 30 and 40, and 40 of all.
+    let [lo, hi] = end_to_end.p99_ci95.unwrap();
+    near(hi - lo, 2.0 * half);
+    near((lo + hi) / 2.0, 40.0);
+    assert_eq!(end_to_end.p95_ci95, end_to_end.p99_ci95);
+}
+
+#[test]
 fn one_repetition_has_no_interval() {
     let shape = shape(1, 1);
     let measures = fold(&shape, &[repetition(&shape, &[10, 20])]);
     assert_eq!(measures.throughput_ci95, None);
-    assert_eq!(measures.latency_ms.end_to_end.ci95, None);
+    let Summary { ci95, p50_ci95, p95_ci95, p99_ci95, .. } = measures.latency_ms.end_to_end;
+    assert_eq!([ci95, p50_ci95, p95_ci95, p99_ci95], [None; 4]);
 }
 
 #[test]

@@ -148,7 +148,17 @@ impl Run {
             }
             let at = |growth| Some(of(&self.parts_at(growth)));
             let (p50, p95, p99) = (at(1.0), at(self.tail.0), at(self.tail.1));
-            Summary { count, mean: p50, ci95: None, p50, p90: p95, p95, p99, p999: p99, max: p99 }
+            Summary {
+                count,
+                mean: p50,
+                p50,
+                p90: p95,
+                p95,
+                p99,
+                p999: p99,
+                max: p99,
+                ..Summary::default()
+            }
         };
         Latencies {
             scheduling: summary(|p| p.scheduling),

@@ -136,3 +136,26 @@ fn remarks_of_the_runs_are_repeated_once_and_counted_when_many() {
     assert!(words.iter().any(|w| w.contains("unoptimised build")));
     assert_eq!(collisions(&scene), Vec::<String>::new());
 }
+
+#[test]
+fn one_overloaded_run_does_not_flatten_the_others() {
+    let overloaded =
+        Run { parts: [0.0, 40_000.0, 60.0, 0.0], ..Run::new("", "", "random", "early") };
+    let mut runs = vec![Run::new("", "", "fifo", "late"), overloaded];
+    let widest = |scene: &Scene, colour: Colour| {
+        let of = |shape: &Shape| match shape {
+            Shape::Fill(rect, fill) if *fill == colour => Some(rect.w),
+            _ => None,
+        };
+        scene.shapes().iter().filter_map(of).fold(0.0, f32::max)
+    };
+    let cut = |scene: &Scene| words(scene).join(" ").contains("longer than the scale");
+    // The median bar is one of the overloaded run: half of the bars are long, none is cut.
+    let [_, half, _] = scenes(&runs);
+    assert!(!cut(&half) && widest(&half, EXECUTION) < 30.0);
+    runs.push(Run::new("", "", "priority", "late"));
+    let [_, latency, _] = scenes(&runs);
+    assert!(cut(&latency) && widest(&latency, EXECUTION) > 100.0);
+    assert!(words(&latency).contains(&"160,060"), "its value is written: {:?}", words(&latency));
+    assert_eq!(collisions(&latency), Vec::<String>::new());
+}
