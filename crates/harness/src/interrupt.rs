@@ -4,17 +4,17 @@
 //! process at once. tokio's handlers do the unsafe part; they need a runtime, which lives
 //! in a thread of its own and takes no part in any run.
 
+use crate::run::Running;
 use crate::{Error, Exit};
-use pipeline::Control;
 use std::process;
 use std::sync::Arc;
 use std::thread;
 
-/// Stops `control` at the first signal, ends the process at the second.
+/// Stops all runs at the first signal, ends the process at the second.
 ///
 /// # Errors
 /// When the system refuses the thread or the handlers.
-pub(crate) fn stop_on_signals(control: Arc<Control>) -> Result<(), Error> {
+pub(crate) fn stop_on_signals(running: Arc<Running>) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -26,7 +26,7 @@ pub(crate) fn stop_on_signals(control: Arc<Control>) -> Result<(), Error> {
     let listen = move || {
         runtime.block_on(async {
             signals.next().await;
-            control.stop();
+            running.stop();
             eprintln!("\nInterrupted: saving what there is. Once more ends at once.");
             signals.next().await;
             process::exit(i32::from(Exit::Interrupted.code()));

@@ -17,9 +17,11 @@ mod interrupt;
 mod output;
 mod progress;
 pub mod provenance;
+pub mod replay;
 mod report;
 mod run;
 pub mod spec;
+mod validate;
 
 pub use error::{Error, Exit};
 /// The JSON Schema of every `<run>_metrics.json`.
@@ -28,3 +30,4 @@ pub use output::Home;
 pub use run::{Experiment, Options, execute};
 /// Policies and their registry, so that a program with policies of its own depends on one crate.
 pub use sched_core;
+pub use validate::validate;

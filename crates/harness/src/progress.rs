@@ -1,13 +1,13 @@
 //! What is going on, on stderr.
 //!
 //! On a terminal one line is redrawn five times a second by a thread of its own, which only
-//! reads two counters of the run. Elsewhere nothing is redrawn: a log gets one line
+//! reads counters of the repetitions. Elsewhere nothing is redrawn: a log gets one line
 //! per finished run.
 
 use crate::Error;
 use crate::clock::Stopwatch;
 use crate::report::number;
-use pipeline::Control;
+use crate::run::Running;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,7 @@ pub(crate) struct Progress {
 
 #[derive(Debug)]
 struct Shared {
-    control: Arc<Control>,
+    running: Arc<Running>,
     ended: AtomicBool,
     current: Mutex<Option<Current>>,
 }
@@ -42,13 +42,13 @@ struct Current {
 }
 
 impl Progress {
-    /// For a command whose runs are all under `control`.
+    /// For a command whose repetitions are all under `running`.
     ///
     /// # Errors
     /// When the system refuses the thread.
-    pub(crate) fn start(control: &Arc<Control>) -> Result<Progress, Error> {
+    pub(crate) fn start(running: &Arc<Running>) -> Result<Progress, Error> {
         let shared = Arc::new(Shared {
-            control: Arc::clone(control),
+            running: Arc::clone(running),
             ended: AtomicBool::new(false),
             current: Mutex::new(None),
         });
@@ -66,7 +66,7 @@ impl Progress {
         Ok(progress)
     }
 
-    /// A repetition begins.
+    /// A run begins.
     pub(crate) fn begin(&self, label: String) {
         *self.shared.lock() = Some(Current { label, since: Stopwatch::start() });
     }
@@ -99,7 +99,7 @@ impl Shared {
     fn redraw(&self) {
         let current = self.lock();
         let Some(Current { label, since }) = &*current else { return };
-        let pipeline::Progress { done, total } = self.control.progress();
+        let pipeline::Progress { done, total } = self.running.progress();
         let line = line(label, done, total, since.elapsed());
         // Nobody reads a terminal that is gone.
         let _ = write!(std::io::stderr(), "{CLEAR}{line}");

@@ -8,6 +8,7 @@ use harness::spec::{Draft, Spec};
 use harness::{Error, Exit, Experiment, Home, execute};
 use sched_core::{Bind, Decision, Event, NodeId, PolicyInfo, Registry, Scheduler, Task, Time};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -65,6 +66,7 @@ fn run(spec: &str, folder: &Path) -> Result<Exit, Error> {
         command: "sage".into(),
         arguments: Vec::new(),
         home: Home::Results { name: spec.name.clone() },
+        rows: None,
     };
     execute(&experiment, &spec, flags.options())
 }
@@ -145,6 +147,65 @@ fn check_interval(comparison: &Value) {
     near(&told["mean"], mean);
     near(&told["ci95"][0], mean - half);
     near(&told["ci95"][1], mean + half);
+}
+
+/// A queue under load, in virtual time: the same everywhere.
+const LOADED: &str = "
+name: loaded
+environment: sim
+repetitions: 4
+cluster: {nodes: 2, slots: 2}
+workload: {tasks: 4000, arrivals: {load: 0.9}, priorities: {1: 0.5, 8: 0.5}}
+pipeline: {stages: [{name: work, service: {exponential: {mean: 10ms}}}]}
+schedulers: [SCHEDULERS]
+";
+
+fn loaded(schedulers: &str) -> (String, Value, Vec<BTreeMap<String, String>>) {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(&LOADED.replace("SCHEDULERS", schedulers), folder.path()).unwrap(), Exit::Done);
+    let file = |ending: &str| folder.path().join(format!("out/loaded_comparison.{ending}"));
+    let mut sheet = csv::Reader::from_path(file("csv")).unwrap();
+    let rows = sheet.deserialize().map(Result::unwrap).collect();
+    (fs::read_to_string(file("txt")).unwrap(), json(&file("json")), rows)
+}
+
+#[test]
+fn verdicts_agree_in_text_sheet_and_document() {
+    let (text, document, rows) = loaded("fifo, round_robin, {policy: round_robin, bind: late}");
+    // Both bind late and take calls in order of arrival, over equal nodes: the same schedule.
+    assert!(text.contains("round_robin_late against fifo: less than 1 % apart in every"), "{text}");
+    assert!(text.contains("By binding alone: round_robin_late is "), "{text}");
+    // Two queues of two slots each are worse than one of four.
+    let differences = document["differences"].as_array().unwrap();
+    let binding = differences.iter().find(|it| it["cause"] == "binding").unwrap();
+    assert_eq!(binding["against"], "round_robin");
+    assert_eq!(binding["paired_by"], "seed and task");
+    let wait = &binding["avg_wait_ms"];
+    assert_eq!(wait["finding"], "lower", "{wait}");
+    assert!(wait["relative_ci95"][1].as_f64().unwrap() < -0.1, "{wait}");
+    let row = rows.iter().find(|row| row["run"] == "round_robin_late").unwrap();
+    assert_eq!((&*row["policy_against"], &*row["binding_against"]), ("fifo", "round_robin"));
+    for (column, value) in [
+        ("binding_avg_wait_ms_percent_low", &wait["relative_ci95"][0]),
+        ("binding_avg_wait_ms_percent_high", &wait["relative_ci95"][1]),
+    ] {
+        let percent: f64 = row[column].parse().unwrap();
+        assert!((percent - value.as_f64().unwrap() * 100.0).abs() < 1e-9, "{column}: {percent}");
+    }
+    let p: f64 = row["binding_avg_wait_ms_p_holm"].parse().unwrap();
+    assert_eq!(Some(p), wait["p_holm"].as_f64());
+    let first = rows.iter().find(|row| row["run"] == "fifo").unwrap();
+    assert!(first["policy_against"].is_empty() && !first["p99_latency_ci95_low"].is_empty());
+}
+
+#[test]
+fn priorities_are_told_against_a_policy_without_or_else_by_themselves() {
+    let (text, ..) = loaded("fifo, {policy: priority, aging: none}");
+    let told = "By priority: the p99 of level 8, relative to that of level 1, is ";
+    assert!(text.contains(told) && text.contains("lower under priority than under fifo"), "{text}");
+    let (text, ..) = loaded("{policy: priority, aging: none}");
+    assert!(text.contains("By priority: under priority the p99 of level 8 is "), "{text}");
+    assert!(text.contains("lower than that of level 1"), "{text}");
 }
 
 #[test]

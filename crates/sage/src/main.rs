@@ -1,13 +1,14 @@
 //! `sage`: the command.
 //!
-//! `run` repeats what a spec file says; `policies` lists what can be named in one. Everything
+//! `run` repeats what a spec file says; `validate` runs it in virtual and in real time; `policies` lists what can be named in one. Everything
 //! is the harness's; here is only what is laid over what.
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use harness::cli::{self, Flags, RunArgs};
+use harness::replay::{ReplayArgs, replay};
 use harness::sched_core::Registry;
-use harness::spec::Draft;
-use harness::{Error, Exit, Experiment, Home, execute};
+use harness::spec::{Draft, Spec};
+use harness::{Error, Exit, Experiment, Home, Options, execute, validate};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -30,6 +31,21 @@ enum Command {
         #[command(flatten)]
         flags: Box<RunArgs>,
     },
+    /// Run what a spec file says in virtual and in real time, and compare the two
+    ///
+    /// Exit code 1 unless throughput is within 3 % and mean latency within 5 % in each run. Writes
+    /// nothing unless `--output` names a folder.
+    Validate {
+        /// The spec file, YAML or JSON
+        spec: PathBuf,
+        #[command(flatten)]
+        flags: Box<RunArgs>,
+    },
+    /// Play a flight log again: every decision must be reproduced
+    ///
+    /// With `--policy`, also where that one would have differed and, in simulation, what it would have
+    /// changed. Exit code 1 unless the log is reproduced.
+    Replay(ReplayArgs),
     /// List the policies, their parameters and their default binding
     Policies,
 }
@@ -41,8 +57,15 @@ fn main() -> ExitCode {
     let command = Args::command().mut_subcommand("run", |run| run.after_help(help.clone()));
     match cli::parse::<Args>(command, &arguments) {
         Ok(Args { command: Command::Run { spec, flags } }) => {
-            cli::end(run(&spec, *flags, &arguments, &registry))
+            cli::end(run(&spec, *flags, &arguments, &registry, execute))
         }
+        Ok(Args { command: Command::Validate { spec, flags } }) => match flags.env {
+            None => cli::end(run(&spec, *flags, &arguments, &registry, validate)),
+            Some(_) => cli::end(Err(Error::Usage(
+                "--env: `sage validate` runs in `sim` and in `local`; leave it away".to_owned(),
+            ))),
+        },
+        Ok(Args { command: Command::Replay(args) }) => cli::end(replay(&args, &registry)),
         Ok(Args { command: Command::Policies }) => {
             print!("{help}");
             Exit::Done.into()
@@ -56,6 +79,7 @@ fn run(
     flags: RunArgs,
     arguments: &[String],
     registry: &Registry,
+    command: fn(&Experiment, &Spec, &Options) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
     let flags = Flags::check(flags, registry)?;
     let spec = flags.apply(Draft::read(path)?, registry)?;
@@ -65,6 +89,7 @@ fn run(
         command: cli::cargo_command("sage", program),
         arguments: rest.to_vec(),
         home: Home::Results { name: spec.name.clone() },
+        rows: None,
     };
-    execute(&experiment, &spec, flags.options())
+    command(&experiment, &spec, flags.options())
 }

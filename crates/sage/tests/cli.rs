@@ -98,7 +98,9 @@ fn a_bad_spec_leaves_nothing() {
         ("run bad.yaml", "bad.yaml: line 11, column"),
         ("run none.yaml", "none.yaml: cannot be read"),
         ("run small.yaml --schedulers fofo", "did you mean `fifo`?"),
-        ("run small.yaml --env sim", "`sim` is not supported yet"),
+        ("run small.yaml --env cluster", "`cluster` is not supported yet"),
+        ("validate small.yaml --env sim", "leave it away"),
+        ("validate small.yaml --work cpu", "run `fifo` does real work"),
         ("run", "<SPEC>"),
         ("rum small.yaml", "'run'"),
     ] {
@@ -118,5 +120,65 @@ fn policies_are_listed_with_parameters_and_binding() {
     let text = String::from_utf8(output.stdout).unwrap();
     for part in ["fifo", "binds late", "round_robin", "binds early", "aging=", "load_aware"] {
         assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn validate_puts_virtual_and_real_time_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    // The medium level of experiment 2, with fewer tasks.
+    let preset = include_str!("../../../config/experiments/exp2.yaml");
+    let medium = preset.split("\nconfigurations:").next().unwrap();
+    fs::write(folder.path().join("medium.yaml"), medium).unwrap();
+    let output = sage(folder.path(), "validate medium.yaml --tasks 600");
+    let text = String::from_utf8(output.stdout).unwrap();
+    // How busy this machine is decides the gap, and the gap decides the code.
+    let agrees = text.contains("1 of 1 runs agree");
+    assert_eq!(output.status.code(), Some(if agrees { 0 } else { 1 }), "{text}");
+    assert_eq!(agrees, !text.contains("OUTSIDE"), "{text}");
+    let row = |name: &str| -> Vec<f64> {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        let cells = line[name.len()..].split_whitespace();
+        cells.take(3).map(|cell| cell.parse().unwrap()).collect()
+    };
+    for name in ["tasks/s", "mean latency, ms", "mean execution, ms"] {
+        let [sim, local, gap] = row(name)[..] else { panic!("{text}") };
+        assert!((gap / 100.0 - (sim / local - 1.0)).abs() < 0.002, "{text}");
+        assert!(gap.abs() < 50.0, "the same work in both: {text}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is written");
+
+    let flags = "validate medium.yaml --tasks 100 --json --output out";
+    let output = sage(folder.path(), flags);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["runs"][0]["name"], "load_aware_spread");
+    let saved = fs::read(folder.path().join("out/exp2_validation.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&saved).unwrap(), document);
+}
+
+#[test]
+fn what_only_virtual_time_has_cannot_be_validated() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = SPEC.replace("name: small", "name: small\nenvironment: sim");
+    let faults = format!("{spec}faults: [{{at: 10ms, kill: node-0}}]\n");
+    fs::write(folder.path().join("faults.yaml"), faults).unwrap();
+    let output = sage(folder.path(), "validate faults.yaml --output out");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("run `fifo` has `faults`"));
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn a_recorded_run_replays() {
+    let folder = folder_with_spec();
+    succeeded(&sage(
+        folder.path(),
+        "run small.yaml --env sim --reps 2 --record --no-plots --output out",
+    ));
+    for log in ["fifo_0", "fifo_1", "priority_0", "priority_1"] {
+        let output = sage(folder.path(), &format!("replay out/{log}.flight"));
+        succeeded(&output);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(log.split('_').next().unwrap()), "{text}");
     }
 }

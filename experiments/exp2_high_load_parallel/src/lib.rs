@@ -15,12 +15,16 @@ use std::process::ExitCode;
 
 const TITLE: &str = "exp2: high load";
 const FOLDER: &str = "experiments/exp2_high_load_parallel";
+/// Rows of latencies of single tasks that are written; the decisive part alone has millions.
+const ROWS: u64 = 1_000_000;
 
 /// High load: policies, load levels and pipeline depths.
 ///
-/// Without --schedulers, --load-levels, --depths or --config three parts are run: the load levels
+/// Without --schedulers, --load-levels, --depths or --config all parts are run: the load levels
 /// with load_aware_spread; five policies at the medium level, each with its own binding and with
-/// late binding; pipelines of 2, 3 and 5 stages. With any of them, the product of what is named is
+/// late binding; pipelines of 2, 3 and 5 stages; and, unless --env, --work or --arrivals ask for
+/// another setting, the policies once more in virtual time, where 10 repetitions of 20,000 tasks
+/// tell them apart: on equal nodes and on nodes of two speeds, closed and open. With any of them, the product of what is named is
 /// run, the rest being load_aware_spread, the medium level and 3 stages.
 #[derive(Parser, Debug)]
 #[command(name = "exp2", version)]
@@ -56,6 +60,7 @@ fn run_with(args: Args, arguments: &[String], registry: &Registry) -> Result<Exi
         command: cli::cargo_command("exp2", program),
         arguments: rest.to_vec(),
         home: Home::Experiment { folder: FOLDER, name: "exp2".to_owned() },
+        rows: Some(ROWS),
     };
     execute(&experiment, &spec, flags.options())
 }

@@ -5,7 +5,7 @@
 
 use crate::Args;
 use harness::Error;
-use harness::cli::{choose, choose_all};
+use harness::cli::{ExperimentArgs, choose, choose_all};
 use harness::spec::{Draft, Entry, Node, Place, Value};
 
 const PRESET: &str = include_str!("../../../config/experiments/exp2.yaml");
@@ -28,8 +28,11 @@ pub(crate) fn draft(args: &Args) -> Result<Draft, Error> {
         flags.run.schedulers.len() > 1,
     );
     let whole = product.is_empty() && flags.run.schedulers.is_empty() && flags.config.is_none();
-    if !whole {
-        parts = product;
+    match whole {
+        true if decides(flags) => {}
+        // Parts with an environment of their own say nothing about another one.
+        true => parts.retain(|part| part.node.get("environment").is_none()),
+        false => parts = product,
     }
     if flags.quick {
         if let Some(mut workload) = draft.get(&["workload"]).cloned() {
@@ -51,6 +54,11 @@ pub(crate) fn draft(args: &Args) -> Result<Draft, Error> {
         draft.set(&["configurations"], Node { place: Place::flag(SOURCE), value });
     }
     Ok(draft)
+}
+
+/// Whether the parts that decide are run: no flag asks for a setting that is not theirs.
+fn decides(flags: &ExperimentArgs) -> bool {
+    flags.run.env.is_none() && flags.run.work.is_none() && flags.run.arrivals.is_none()
 }
 
 /// The entries of a map of the draft, which is left without any.
@@ -133,7 +141,7 @@ mod tests {
     use super::*;
     use clap::Parser as _;
     use harness::sched_core::Registry;
-    use harness::spec::{RunSpec, Spec};
+    use harness::spec::{Environment, RunSpec, Spec};
 
     fn runs(flags: &str) -> Vec<RunSpec> {
         let args = Args::parse_from(["exp2"].into_iter().chain(flags.split_whitespace()));
@@ -155,8 +163,16 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_there_are_three_parts() {
+    fn without_flags_there_are_three_parts_and_four_that_decide() {
         let all = runs("");
+        let (decisive, all): (Vec<RunSpec>, Vec<RunSpec>) =
+            all.into_iter().partition(|run| run.setup.environment == Environment::Sim);
+        assert_eq!((decisive.len(), all.len()), (28, 14));
+        for run in &decisive {
+            assert_eq!(shape(run), (16, 4, 20_000, 3), "{}", run.name);
+            let capacity: f64 = run.setup.cluster.node_speeds().iter().sum();
+            assert_eq!((capacity, run.setup.repetitions), (4.0, 10), "{}", run.name);
+        }
         let shapes: Vec<_> = all.iter().map(shape).collect();
         assert_eq!(
             shapes[..4],
@@ -203,6 +219,16 @@ mod tests {
         let run = &runs("--load-levels extreme --depths shallow")[0];
         assert_eq!(shape(run), (128, 16, 1_000, 2));
         assert_eq!(shape(&runs("--schedulers fifo")[0]), (16, 4, 200, 3));
+    }
+
+    #[test]
+    fn what_decides_is_left_out_where_a_flag_asks_for_another_setting() {
+        for flags in ["--env sim", "--env local", "--work cpu", "--arrivals batch"] {
+            assert_eq!(runs(flags).len(), 14, "{flags}");
+        }
+        assert_eq!(runs("--seed 7 --tasks 100 --reps 2").len(), 42);
+        let simulated = runs("--env sim --load-levels low");
+        assert_eq!(simulated[0].setup.environment, Environment::Sim);
     }
 
     #[test]

@@ -105,8 +105,8 @@ fn wrong_input_is_refused_before_anything_is_written() {
         ("--seed -1", &["--seed", "`-1`", "at least 0"]),
         ("--arrivals posson:3", &["--arrivals", "did you mean `poisson`?"]),
         ("--arrivals poisson:0", &["--arrivals", "`0`"]),
-        ("--env sim", &["--env", "`sim` is not supported yet; use `local`"]),
-        ("--env cluster", &["--env", "`cluster` is not supported yet; use `local`"]),
+        ("--env cluster", &["--env", "`cluster` is not supported yet; use `sim` or `local`"]),
+        ("--env sim --work cpu", &["--work", "virtual time", "--env local"]),
         ("--pipeline rag", &["--pipeline", "`rag` is not supported yet; use `compute`"]),
         ("--pipeline comput", &["--pipeline", "did you mean `compute`?"]),
         ("--work real", &["--work", "`real` is not supported yet; use `emulated` or `cpu`"]),
@@ -232,8 +232,10 @@ fn one_small_repetition_decides_nothing_and_names_the_command_that_would() {
     assert!(table.contains("40 tasks, one repetition"), "{table}");
     assert!(table.contains("fifo binds late, round_robin does not"), "{table}");
     let command = "cargo run --release -p exp2 -- --schedulers fifo round_robin \
-                   round_robin:bind=late --no-plots --tasks 800 --reps 10";
-    assert!(table.contains(command), "{table}");
+                   round_robin:bind=late --no-plots";
+    for more in ["--tasks 800 --reps 10", "--env sim --tasks 800 --reps 10"] {
+        assert!(table.contains(&format!("{command} {more}\n")), "{table}");
+    }
     assert!(table.contains("drain"), "a run of 40 tasks on 16 slots is drain-limited: {table}");
 }
 
@@ -257,21 +259,88 @@ fn two_at_once_get_a_folder_each() {
 }
 
 #[test]
-fn every_level_and_policy_finishes_every_task() {
+fn every_level_and_policy_finishes_every_task_and_the_policies_are_told_apart() {
     let folder = Folder::new();
     let output = folder.run("--quick --no-plots --output out");
     succeeded(&output);
-    let runs = json(&folder.path("out/exp2_comparison.json"))["runs"].clone();
-    let runs = runs.as_array().unwrap();
-    assert_eq!(runs.len(), 14);
+    let comparison = json(&folder.path("out/exp2_comparison.json"));
+    let runs = comparison["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 14 + 28);
     for run in runs {
         assert_eq!(run["total_tasks"], run["successful_tasks"], "{}", run["name"]);
-        assert_eq!(run["total_tasks"], run["config"]["tasks"]);
+        let repetitions = run["repetitions"].as_array().unwrap().len() as u64;
+        let tasks = run["config"]["tasks"].as_u64().unwrap();
+        assert_eq!(run["total_tasks"], repetitions * tasks, "{}", run["name"]);
+        let simulated = run["config"]["environment"] == "sim";
+        assert_eq!(repetitions, if simulated { 10 } else { 1 }, "{}", run["name"]);
     }
     let table = text(&output.stdout);
     for part in ["load levels", "policies at the medium level", "pipeline depths"] {
-        assert!(table.contains(&format!("\n{part}\n")), "{table}");
+        assert!(table.contains(&format!("\n{part}: ")), "{table}");
     }
+    // One sentence of each kind; virtual time gives the same ones everywhere.
+    for told in [
+        "open at load 0.85 (virtual time): speeds_open_*\n",
+        "  round_robin is ",
+        "  By binding alone: round_robin_late is ",
+        "  By priority: the p99 of level 9, relative to that of level 0, is ",
+        "less than 1 % apart in every measure",
+        "By priority: load_aware_pack, load_aware_spread_late, round_robin_late against fifo: less",
+    ] {
+        assert!(table.contains(told), "no `{told}` in: {table}");
+    }
+    assert!(table.lines().all(|line| line.chars().count() <= 120 || line.contains("cargo run")));
+    check_verdicts(&comparison);
+    let names = folder.names("out");
+    assert!(names.contains(&"load_low_load_aware_spread_latencies.csv".to_owned()), "{names:?}");
+    assert!(!names.iter().any(|name| name.starts_with("equal_") && name.ends_with(".csv")));
+}
+
+/// What is known beforehand of round robin on nodes of two speeds: sent the same share as the fast
+/// nodes, the slow ones, which have a quarter of the capacity, take twice their share and set the pace.
+fn check_verdicts(comparison: &Value) {
+    let differences = comparison["differences"].as_array().unwrap();
+    let of = |run: &str, cause: &str| {
+        let found = |it: &&Value| it["run"] == run && it["cause"] == cause;
+        differences.iter().find(found).unwrap()
+    };
+    let slower = &of("speeds_closed_round_robin", "policy")["throughput_tasks_per_sec"];
+    assert_eq!(slower["finding"], "lower");
+    let share = slower["relative_mean"].as_f64().unwrap();
+    assert!((share + 0.5).abs() < 0.02, "half the capacity: {share}");
+    assert!(slower["p_holm"].as_f64().unwrap() < 1e-6, "{slower}");
+    let alike = &of("equal_closed_load_aware_pack", "policy")["p99_latency_ms"];
+    assert_eq!(alike["finding"], "alike");
+    let level = of("equal_closed_priority", "level");
+    assert_eq!(level["levels"], serde_json::json!([9, 0]));
+    assert_eq!(
+        (&level["against"], level["p99_by_level"]["finding"].as_str()),
+        (&Value::from("equal_closed_fifo"), Some("lower"))
+    );
+}
+
+#[test]
+fn virtual_time_gives_the_same_bytes_and_parallel_repetitions_are_those_run_alone() {
+    let folder = Folder::new();
+    let flags = "--env sim --schedulers power_of_two --arrivals load:0.9 --tasks 500 --no-plots";
+    let latencies = |flags: &str, out: &str| {
+        succeeded(&folder.run(&format!("{flags} --output {out}")));
+        let path = folder.path(&format!("{out}/power_of_two_latencies.csv"));
+        assert_eq!(folder.names(out).iter().filter(|name| name.ends_with("csv")).count(), 2);
+        fs::read_to_string(path).unwrap()
+    };
+    let together = latencies(&format!("{flags} --reps 5"), "one");
+    assert_eq!(together, latencies(&format!("{flags} --reps 5"), "two"));
+    let mut rows = together.lines().skip(1);
+    for repetition in 0..5 {
+        let alone =
+            latencies(&format!("{flags} --seed {}", 42 + repetition), &repetition.to_string());
+        for row in alone.lines().skip(1) {
+            let expected = row.replacen('0', &repetition.to_string(), 1);
+            assert_eq!(rows.next(), Some(expected.as_str()));
+        }
+    }
+    assert_eq!(rows.next(), None);
 }
 
 #[test]
@@ -304,8 +373,8 @@ mod signals {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         assert!(first.starts_with("[1/2] short_load_aware_spread: 20 of 20"), "{first}");
-        // Until the second has started: its file is there.
-        while !folder.path("out/long_load_aware_spread_latencies.csv.part").exists() {
+        // Until the second has started: the file of its first repetition is there.
+        while !folder.path("out/long_load_aware_spread_0_latencies.csv.part").exists() {
             std::thread::yield_now();
         }
         let id = child.id().to_string();
@@ -314,6 +383,30 @@ mod signals {
         assert!(rest.iter().any(|line| line.contains("Interrupted")), "{rest:?}");
         let output = child.wait_with_output().unwrap();
         (folder, output.status.code(), text(&output.stdout).to_owned())
+    }
+
+    #[test]
+    fn an_interrupt_ends_repetitions_that_run_at_once() {
+        let folder = Folder::new();
+        let flags = "--env sim --schedulers fifo --tasks 4000000 --reps 50 --no-plots --output out";
+        let mut command = folder.command(flags);
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        while !folder.path("out/spec.yaml").exists() {
+            std::thread::yield_now();
+        }
+        // The handlers are there before the folder is.
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        let mut message = String::new();
+        std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut message).unwrap();
+        assert!(message.contains("Interrupted"), "{message}");
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{message}");
+        if folder.path("out/fifo_metrics.json").exists() {
+            let metrics = &json(&folder.path("out/fifo_metrics.json"))["metrics"];
+            assert_eq!(metrics["partial"], true);
+        }
+        let files = folder.names("out");
+        assert!(files.iter().all(|name| !name.ends_with(".part")), "{files:?}");
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub struct RunArgs {
     /// Policies, in order. Parameters follow a colon: `priority:aging=2s,bind=late`
     #[arg(long, num_args = 1.., value_name = "POLICY")]
     pub schedulers: Vec<String>,
-    /// Where to run: `local` (real time, in this process). Later also `sim` and `cluster`
+    /// Where to run: `sim` (virtual time: deterministic, repetitions at once on all cores) or `local`
+    /// (real time, in this process). Later also `cluster`
     #[arg(long, value_name = "ENVIRONMENT")]
     pub env: Option<String>,
     /// What stage calls do: `emulated` (wait for their service time) or `cpu` (chained MD5 rounds,
@@ -46,6 +47,9 @@ pub struct RunArgs {
     /// Write the latencies of every task even above 1,000,000 rows per run
     #[arg(long, help_heading = "Output")]
     pub all_latencies: bool,
+    /// Write a flight log of every repetition, `<run>_<repetition>.flight`, for `sage replay`
+    #[arg(long, help_heading = "Output")]
+    pub record: bool,
 }
 
 /// Flags of experiments, which have presets.

@@ -7,7 +7,7 @@
 use super::{RunArgs, choose, parse_policy};
 use crate::Error;
 use crate::run::Options;
-use crate::spec::{Draft, Node, Place, Spec, Work, parse_arrivals};
+use crate::spec::{Configuration, Draft, Environment, Node, Place, Spec, Work, parse_arrivals};
 use pipeline::model::Operator;
 use sched_core::{Registry, Span};
 
@@ -34,7 +34,7 @@ impl Flags {
         };
         if let Some(text) = &args.env {
             let flag = "--env";
-            choose(flag, "environment", text, &[("local", ())], &["sim", "cluster"])?;
+            choose(flag, "environment", text, &[("sim", ()), ("local", ())], &["cluster"])?;
             set(&["environment"], flag, text);
         }
         if let Some(text) = &args.arrivals {
@@ -66,6 +66,7 @@ impl Flags {
             json: args.json,
             plots: !args.no_plots,
             all_latencies: args.all_latencies,
+            record: args.record,
         };
         Ok(Flags { values, work: work.transpose()?, options })
     }
@@ -102,6 +103,11 @@ fn whole<'t>(flag: &str, text: &'t str, least: u64) -> Result<&'t str, Error> {
 }
 
 fn set_work(spec: &mut Spec, work: Work) -> Result<(), Error> {
+    let virtual_time = |it: &Configuration| it.setup.environment == Environment::Sim;
+    if work == Work::Cpu && spec.configurations.iter().any(virtual_time) {
+        let message = "--work: virtual time cannot hold real work; run it with `--env local`";
+        return Err(Error::Usage(message.to_owned()));
+    }
     let configurations = spec.configurations.iter_mut();
     for stage in configurations.flat_map(|it| &mut it.setup.workload.stages) {
         let mean = stage.service.mean();
@@ -189,12 +195,12 @@ configurations:
             "--tasks: `0` is not valid; write a whole number of at least 1",
         );
         refused(
-            RunArgs { env: Some("sim".into()), ..base() },
-            "--env: environment `sim` is not supported yet; use `local`",
+            RunArgs { env: Some("cluster".into()), ..base() },
+            "--env: environment `cluster` is not supported yet; use `sim` or `local`",
         );
         refused(
             RunArgs { env: Some("lokal".into()), ..base() },
-            "--env: unknown environment `lokal`; did you mean `local`? valid: local",
+            "--env: unknown environment `lokal`; did you mean `local`? valid: sim, local",
         );
         refused(
             RunArgs { reps: Some("-1".into()), ..base() },

@@ -13,7 +13,7 @@ mod policy;
 pub use args::{ExperimentArgs, RunArgs};
 pub use choice::{choose, choose_all};
 pub use flags::Flags;
-pub use policy::{parse_policy, policies_help};
+pub use policy::{parse_policy, policies_help, policy_spec};
 
 use crate::{Error, Exit};
 use clap::{ArgMatches, Command, FromArgMatches};

@@ -13,6 +13,18 @@ use std::fmt::Write as _;
 /// # Errors
 /// For an unknown policy or parameter, or a value that is none of it; names what is valid.
 pub fn parse_policy(flag: &str, text: &str, registry: &Registry) -> Result<Node, Error> {
+    let spec = policy_spec(flag, text, registry)?;
+    let place = Place::flag(flag);
+    let scalar = |text: &str| Node::scalar(&place, text);
+    let params = spec.params.iter().map(|(key, value)| (key.as_str(), scalar(value)));
+    Ok(Node::map(&place, std::iter::once(("policy", scalar(&spec.name))).chain(params)))
+}
+
+/// A policy with its parameters, which resolves.
+///
+/// # Errors
+/// As [`parse_policy`].
+pub fn policy_spec(flag: &str, text: &str, registry: &Registry) -> Result<PolicySpec, Error> {
     let usage = |message: String| Error::Usage(format!("{flag}: {message}"));
     let (name, rest) = match text.split_once(':') {
         Some((name, rest)) => (name, Some(rest)),
@@ -31,10 +43,7 @@ pub fn parse_policy(flag: &str, text: &str, registry: &Registry) -> Result<Node,
         spec = spec.with(key, value);
     }
     registry.resolve(&spec).map_err(|error| usage(error.to_string()))?;
-    let place = Place::flag(flag);
-    let scalar = |text: &str| Node::scalar(&place, text);
-    let params = spec.params.iter().map(|(key, value)| (key.as_str(), scalar(value)));
-    Ok(Node::map(&place, std::iter::once(("policy", scalar(&spec.name))).chain(params)))
+    Ok(spec)
 }
 
 /// The known policies with their parameters, for `--help` and `sage policies`.

@@ -27,21 +27,66 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     })
 }
 
-/// A `<run>_latencies.csv` that is being written.
+/// A `<run>_latencies.csv` that is being written. What is not finished keeps `.part` behind its name,
+/// if it has a row, and is removed else.
 #[derive(Debug)]
 pub(crate) struct LatencyFile {
+    path: PathBuf,
+    out: BufWriter<File>,
+    empty: bool,
+}
+
+/// The rows of one repetition, in a file of their own until it is their turn. Dropping it removes
+/// the file.
+#[derive(Debug)]
+pub(crate) struct LatencyPart {
     path: PathBuf,
     csv: LatencyCsv<BufWriter<File>>,
 }
 
 impl LatencyFile {
-    /// Begins it.
+    /// Begins it, with its header.
     pub(crate) fn create(path: PathBuf) -> Result<LatencyFile, Error> {
         let file = File::create(part_of(&path)).map_err(|error| Error::write(&path, error))?;
-        match LatencyCsv::new(BufWriter::new(file)) {
-            Ok(csv) => Ok(LatencyFile { path, csv }),
+        let out = LatencyCsv::new(BufWriter::new(file)).and_then(LatencyCsv::finish);
+        match out {
+            Ok(out) => Ok(LatencyFile { path, out, empty: true }),
             Err(error) => Err(failed(&path, error)),
         }
+    }
+
+    /// Puts the rows of the next repetition behind those that are there.
+    pub(crate) fn append(&mut self, mut part: LatencyPart) -> Result<(), Error> {
+        part.csv.flush().map_err(|error| part.error(error))?;
+        let copied = File::open(part_of(&part.path))
+            .and_then(|mut rows| std::io::copy(&mut rows, &mut self.out));
+        self.empty = false;
+        copied.map(drop).map_err(|error| Error::write(&self.path, error))
+    }
+
+    /// Ends it and gives it its name.
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
+        self.empty = false;
+        self.out
+            .flush()
+            .and_then(|()| fs::rename(part_of(&self.path), &self.path))
+            .map_err(|source| Error::write(&self.path, source))
+    }
+}
+
+impl Drop for LatencyFile {
+    fn drop(&mut self) {
+        if self.empty {
+            let _ = fs::remove_file(part_of(&self.path)); // best effort: it tells nothing
+        }
+    }
+}
+
+impl LatencyPart {
+    /// Begins it; what is written has `path` and `.part` as its name.
+    pub(crate) fn create(path: PathBuf) -> Result<LatencyPart, Error> {
+        let file = File::create(part_of(&path)).map_err(|error| Error::write(&path, error))?;
+        Ok(LatencyPart { csv: LatencyCsv::continued(BufWriter::new(file)), path })
     }
 
     /// Where the rows go.
@@ -53,13 +98,11 @@ impl LatencyFile {
     pub(crate) fn error(&self, error: MetricsError) -> Error {
         failed(&self.path, error)
     }
+}
 
-    /// Ends it and gives it its name.
-    pub(crate) fn finish(self) -> Result<PathBuf, Error> {
-        self.csv.finish().map_err(|error| failed(&self.path, error))?;
-        fs::rename(part_of(&self.path), &self.path)
-            .map_err(|source| Error::write(&self.path, source))?;
-        Ok(self.path)
+impl Drop for LatencyPart {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(part_of(&self.path)); // best effort: it is only in the way
     }
 }
 

@@ -137,7 +137,7 @@ fn check_named(path: &Path) -> Result<(), Error> {
 /// Whether a file of this name is one that runs leave.
 fn is_of_a_run(name: &str) -> bool {
     let name = name.strip_suffix(".part").unwrap_or(name);
-    let endings = ["_metrics.json", "_summary.txt", "_latencies.csv"];
+    let endings = ["_metrics.json", "_summary.txt", "_latencies.csv", ".flight"];
     let comparisons = ["_comparison.txt", "_comparison.csv", "_comparison.json"];
     name == "spec.yaml" || endings.iter().chain(&comparisons).any(|ending| name.ends_with(ending))
 }

@@ -9,5 +9,5 @@ mod folder;
 
 pub use folder::Home;
 
-pub(crate) use files::{LatencyFile, write_file};
+pub(crate) use files::{LatencyFile, LatencyPart, write_file};
 pub(crate) use folder::{Folder, OutputPlan, plan_output};

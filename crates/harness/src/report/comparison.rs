@@ -1,21 +1,23 @@
 //! `<exp>_comparison.txt`, which is also what a command prints at its end.
 //!
-//! One row per run, grouped by part. The binding is always shown: it decides whether calls
-//! wait in the scheduler or at a node, and more of the latency than most placements do.
+//! One table per part of the experiment, a row per run, and below it what its numbers say. The
+//! binding is always shown: it decides whether calls wait in the scheduler or at a node, and
+//! more of the latency than most placements do.
 
-use super::differences::differences;
+use super::differences::{Difference, differences};
 use super::number;
+use super::suggestion::suggestion;
 use super::table::{Table, wrapped};
-use super::verdict::verdict;
+use super::verdict::{LEGEND, verdicts};
 use super::{Comparison, Measured};
 use std::collections::BTreeMap;
 
 /// Columns of a page.
 const PAGE: usize = 120;
 
-const HEAD: [&str; 12] = [
-    "run", "bind", "ok/all", "tasks/s", "ideal", "p50 ms", "p95 ms", "p99 ms", "wait", "exec",
-    "bal", "decide",
+const HEAD: [&str; 13] = [
+    "run", "bind", "ok/all", "tasks/s", "ideal", "mean ms", "p50 ms", "p95 ms", "p99 ms", "wait",
+    "exec", "bal", "decide",
 ];
 
 impl Comparison<'_> {
@@ -25,88 +27,140 @@ impl Comparison<'_> {
         if let Some(why) = &self.incomplete {
             text.push_str(&wrapped(&format!("PARTIAL: {why}"), PAGE, "  "));
         }
+        let differences = differences(self.runs);
+        let part_of = |run: &Measured| run.report.metrics.config.part.clone();
+        let mut told = false;
+        for runs in self.runs.chunk_by(|one, other| part_of(one) == part_of(other)) {
+            let part = part_of(&runs[0]);
+            let names = Names::of(runs);
+            text.push_str(&names.heading(&part));
+            text.push_str(&table(runs, &names));
+            let of_part: Vec<&Difference> =
+                differences.iter().filter(|difference| difference.part == part).collect();
+            let verdicts = verdicts(&of_part, PAGE, |run| names.short(run));
+            told |= !verdicts.is_empty();
+            text.push_str(&verdicts);
+        }
         text.push('\n');
-        text.push_str(&self.table());
-        text.push('\n');
-        text.push_str(&self.legend());
+        text.push_str(&self.legend(told));
         text.push_str(&self.notes());
-        let verdict = verdict(self, &differences(self.runs), PAGE);
-        if !verdict.is_empty() {
-            text.push_str(&format!("\n{verdict}"));
+        let suggestion = suggestion(self, &differences, PAGE);
+        if !suggestion.is_empty() {
+            text.push_str(&format!("\n{suggestion}"));
         }
         text
     }
 
-    fn table(&self) -> String {
-        let mut table = Table::new(&HEAD);
-        let mut part = "";
-        for run in self.runs {
-            let config = &run.report.metrics.config;
-            if config.part != part {
-                part = &config.part;
-                table.section(part);
-            }
-            table.row(row(run));
-        }
-        table.render(PAGE)
-    }
-
-    fn legend(&self) -> String {
-        let mut text = String::new();
-        if self.runs.iter().any(|run| run.repetitions.len() > 1) {
-            text.push_str("tasks/s: mean over repetitions, ± half of its 95 % interval. ");
-        }
-        text.push_str(
-            "p50, p95, p99: end to end. wait, exec: mean ms of waiting and of running, summed over \
-             the stages. bal: balance of calls per slot, 1 is even. decide: median ns of a \
+    fn legend(&self, told: bool) -> String {
+        let mut text = String::from(
+            "mean, p50, p95, p99: end to end. wait, exec: mean ms of waiting and of running, summed \
+             over the stages. bal: balance of calls per slot, 1 is even. decide: median ns of a \
              scheduling decision.",
         );
         if self.runs.iter().any(|run| run.ideal.is_some()) {
             text.push_str(
-                " ideal: one shared queue without overhead, same service times; * where there are \
-                 fewer than 50 tasks per slot, so that start and drain lower it.",
+                " ideal: one shared queue without overhead, same service times; * fewer than 50 \
+                 tasks per slot: start and drain lower it, and luck in the drain can beat it.",
             );
         }
-        wrapped(&text, PAGE, "")
+        if self.runs.iter().any(|run| run.repetitions.len() > 1) {
+            text.push_str(" ±: half of the widest 95 % interval in the column, over repetitions.");
+        }
+        let mut text = wrapped(&text, PAGE, "");
+        if told {
+            text.push_str(&wrapped(LEGEND, PAGE, ""));
+        }
+        text
     }
 
-    /// The remarks that all runs share. Others stand in the summaries.
+    /// The remarks that all runs of an environment share. Others stand in the summaries.
     fn notes(&self) -> String {
-        let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut runs: BTreeMap<&str, Vec<&Measured>> = BTreeMap::new();
         for run in self.runs {
-            for note in &run.report.metrics.notes {
-                match notes.iter_mut().find(|(text, _)| text == note) {
-                    Some((_, names)) => names.push(&run.report.name),
-                    None => notes.push((note, vec![&run.report.name])),
+            runs.entry(&run.report.metrics.config.environment).or_default().push(run);
+        }
+        let mut shared: Vec<&str> = Vec::new();
+        for runs in runs.values() {
+            for note in runs.first().iter().flat_map(|run| &run.report.metrics.notes) {
+                let everywhere = runs.iter().all(|run| run.report.metrics.notes.contains(note));
+                if everywhere && !shared.contains(&note.as_str()) {
+                    shared.push(note);
                 }
             }
         }
-        let shared = notes.iter().filter(|(_, names)| names.len() == self.runs.len());
-        shared.map(|(note, _)| wrapped(note, PAGE, "")).collect()
+        shared.iter().map(|note| wrapped(note, PAGE, "")).collect()
     }
 }
 
-fn row(run: &Measured) -> Vec<String> {
+/// What runs are called within a part: without what all their names share.
+struct Names {
+    prefix: String,
+    suffix: String,
+}
+
+impl Names {
+    fn of(runs: &[Measured]) -> Names {
+        let config = |run: &Measured| run.report.metrics.config.clone();
+        let prefix = format!("{}_", config(&runs[0]).configuration);
+        let suffix = format!("_{}", config(&runs[0]).policy);
+        let shared = |shared: &dyn Fn(&Measured) -> bool| runs.len() > 1 && runs.iter().all(shared);
+        let begins = shared(&|run| {
+            let name = &run.report.name;
+            format!("{}_", config(run).configuration) == prefix && name.starts_with(&prefix)
+        });
+        let ends = shared(&|run| run.report.name == config(run).configuration + &suffix);
+        match (begins, ends) {
+            (true, _) => Names { prefix, suffix: String::new() },
+            (_, true) => Names { prefix: String::new(), suffix },
+            _ => Names { prefix: String::new(), suffix: String::new() },
+        }
+    }
+
+    fn short(&self, run: &str) -> String {
+        let run = run.strip_prefix(&self.prefix).unwrap_or(run);
+        run.strip_suffix(&self.suffix).unwrap_or(run).to_owned()
+    }
+
+    /// The name of the part, and how its files are called.
+    fn heading(&self, part: &str) -> String {
+        match (part, self.prefix.is_empty() && self.suffix.is_empty()) {
+            ("", _) => "\n".to_owned(),
+            (part, true) => format!("\n{part}\n"),
+            (part, false) => format!("\n{part}: {}*{}\n", self.prefix, self.suffix),
+        }
+    }
+}
+
+/// Without the columns in which no run has anything.
+fn table(runs: &[Measured], names: &Names) -> String {
+    let mut rows: Vec<Vec<String>> = runs.iter().map(|run| row(run, names)).collect();
+    let kept: Vec<bool> =
+        (0..HEAD.len()).map(|column| rows.iter().any(|row| row[column] != "-")).collect();
+    rows.extend(intervals(runs));
+    let keep = |cells: Vec<String>| {
+        let cells = cells.into_iter().zip(&kept);
+        cells.filter_map(|(cell, kept)| kept.then_some(cell)).collect::<Vec<_>>()
+    };
+    let head = keep(HEAD.map(str::to_owned).to_vec());
+    let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
+    rows.into_iter().for_each(|row| table.row(keep(row)));
+    table.render(PAGE)
+}
+
+fn row(run: &Measured, names: &Names) -> Vec<String> {
     let metrics = &run.report.metrics;
-    let tasks = match metrics.partial {
-        true => format!("{}/{}, partial", metrics.successful_tasks, metrics.total_tasks),
-        false => format!("{}/{}", metrics.successful_tasks, metrics.total_tasks),
-    };
-    let rate = metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short);
-    let rate = match metrics.throughput_ci95 {
-        Some([lo, hi]) => format!("{rate} ±{}", number::short((hi - lo) / 2.0)),
-        None => rate,
-    };
+    let ok = [metrics.successful_tasks, metrics.total_tasks].map(number::thousands).join("/");
     let ideal = run.ideal.map_or("-".to_owned(), |ideal| {
         format!("{}{}", number::short(ideal.rate), if ideal.drain_limited { "*" } else { "" })
     });
     let latency = &metrics.latency_ms;
     vec![
-        named(run),
+        named(run, names),
         metrics.config.bind.clone(),
-        tasks,
-        rate,
+        if metrics.partial { format!("{ok}, partial") } else { ok },
+        metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
         ideal,
+        number::cell(metrics.avg_latency_ms),
         number::cell(metrics.p50_latency_ms),
         number::cell(metrics.p95_latency_ms),
         number::cell(metrics.p99_latency_ms),
@@ -117,16 +171,39 @@ fn row(run: &Measured) -> Vec<String> {
     ]
 }
 
+/// A last row with the widest interval of each column; none without repetitions.
+fn intervals(runs: &[Measured]) -> Option<Vec<String>> {
+    let widest = |interval: fn(&Measured) -> Option<[f64; 2]>| {
+        let halves = runs.iter().filter_map(interval).map(|[low, high]| (high - low) / 2.0);
+        let widest = halves.max_by(f64::total_cmp);
+        widest.map_or_else(String::new, |half| format!("±{}", number::digits(half, 2)))
+    };
+    let cells = [
+        widest(|run| run.report.metrics.throughput_ci95),
+        String::new(),
+        widest(|run| run.report.metrics.latency_ms.end_to_end.ci95),
+        widest(|run| run.report.metrics.latency_ms.end_to_end.p50_ci95),
+        widest(|run| run.report.metrics.latency_ms.end_to_end.p95_ci95),
+        widest(|run| run.report.metrics.latency_ms.end_to_end.p99_ci95),
+        widest(|run| run.report.metrics.latency_ms.wait.ci95),
+        widest(|run| run.report.metrics.latency_ms.execution.ci95),
+    ];
+    let any = cells.iter().any(|cell| !cell.is_empty());
+    let empty = |n| std::iter::repeat_n(String::new(), n);
+    any.then(|| empty(3).chain(cells).chain(empty(2)).collect())
+}
+
 /// The name of a run, with parameters that are not in it.
-fn named(run: &Measured) -> String {
+fn named(run: &Measured, names: &Names) -> String {
     let parameters: &BTreeMap<String, String> = &run.report.metrics.config.parameters;
-    match run.report.name.chars().next_back().is_some_and(|c| c.is_ascii_digit()) {
+    let name = names.short(&run.report.name);
+    match name.chars().next_back().is_some_and(|c| c.is_ascii_digit()) {
         // Numbered because it differs from another in its parameters.
         true if !parameters.is_empty() => {
             let pairs: Vec<String> =
                 parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            format!("{} ({})", run.report.name, pairs.join(", "))
+            format!("{name} ({})", pairs.join(", "))
         }
-        _ => run.report.name.clone(),
+        _ => name,
     }
 }

@@ -4,11 +4,12 @@
 //! several runs together have: ideals, single repetitions, paired differences.
 
 use super::Comparison;
-use super::differences::differences;
+use super::differences::{Difference, differences};
+use super::finding::EFFECT;
 use crate::provenance::GIT_COMMIT;
-use crate::run::Measured;
+use crate::run::{Measure, Measured};
 use metrics::report::SCHEMA_VERSION;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What `--json` prints: `{schema_version, experiment, runs: [{name, config, metrics}]}`.
 pub(crate) fn document(experiment: &str, runs: &[Measured]) -> Value {
@@ -38,7 +39,8 @@ impl Comparison<'_> {
             "build_profile": circumstances.build().name(),
             "host": circumstances.host(),
             "runs": self.runs.iter().map(run).collect::<Vec<_>>(),
-            "differences": differences(self.runs),
+            "smallest_effect": EFFECT,
+            "differences": differences(self.runs).iter().map(Difference::json).collect::<Vec<_>>(),
         })
     }
 }
@@ -49,13 +51,13 @@ fn run(run: &Measured) -> Value {
         .repetitions
         .iter()
         .map(|repetition| {
-            json!({
-                "seed": repetition.seed,
-                "throughput_tasks_per_sec": repetition.throughput,
-                "avg_latency_ms": repetition.mean_ms,
-                "p99_latency_ms": repetition.p99_ms,
-                "partial": repetition.partial,
-            })
+            let mut values = Map::new();
+            values.insert("seed".to_owned(), json!(repetition.seed));
+            for measure in Measure::ALL {
+                values.insert(measure.key().to_owned(), json!(repetition.value(measure)));
+            }
+            values.insert("partial".to_owned(), json!(repetition.partial));
+            Value::Object(values)
         })
         .collect();
     json!({
@@ -69,6 +71,7 @@ fn run(run: &Measured) -> Value {
         "ideal_tasks_per_sec": run.ideal.map(|ideal| ideal.rate),
         "drain_limited": run.ideal.map(|ideal| ideal.drain_limited),
         "latency_ms": metrics.latency_ms,
+        "by_priority": metrics.by_priority,
         "decision_ns": metrics.decision_ns,
         "node_balance_score": metrics.node_balance_score,
         "jain_index": metrics.jain_index,

@@ -4,11 +4,14 @@
 
 mod comparison;
 mod differences;
+mod finding;
 mod json;
 pub(crate) mod number;
+mod sentence;
 mod sheet;
+mod suggestion;
 mod summary;
-mod table;
+pub(crate) mod table;
 mod verdict;
 
 pub(crate) use json::document;

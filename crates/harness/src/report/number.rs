@@ -16,6 +16,31 @@ pub(crate) fn count(n: u64) -> String {
     text
 }
 
+/// A whole number that takes little room: as `200k` or `3M` where nothing is lost.
+pub(crate) fn thousands(n: u64) -> String {
+    match n {
+        n if n >= 1_000_000 && n.is_multiple_of(1_000_000) => format!("{}M", n / 1_000_000),
+        n if n >= 10_000 && n.is_multiple_of(1_000) => format!("{}k", n / 1_000),
+        n => n.to_string(),
+    }
+}
+
+/// With this many significant digits, none of them before the point being lost.
+pub(crate) fn digits(x: f64, significant: i32) -> String {
+    match x.abs() {
+        a if a > 0.0 && a.is_finite() => {
+            let decimals = (significant - 1 - a.log10().floor() as i32).clamp(0, 6);
+            format!("{x:.*}", decimals as usize)
+        }
+        _ => fixed(Some(x), 0),
+    }
+}
+
+/// The same; a dash for what is not there.
+pub(crate) fn digits_of(x: Option<f64>, significant: i32) -> String {
+    x.map_or("-".to_owned(), |x| digits(x, significant))
+}
+
 /// At most one decimal above 100, two above 10, three above 1 and below.
 pub(crate) fn short(x: f64) -> String {
     let decimals = match x.abs() {
@@ -55,13 +80,6 @@ pub(crate) fn cell(x: Option<f64>) -> String {
         _ => 2,
     };
     fixed(x, decimals)
-}
-
-/// A difference in percent, with its sign.
-pub(crate) fn percent(share: f64) -> String {
-    let percent = share.abs() * 100.0;
-    let decimals = if percent < 1.0 { 2 } else { 1 };
-    format!("{}{} %", if share < 0.0 { "−" } else { "+" }, fixed(Some(percent), decimals))
 }
 
 /// A length of time that somebody waits for.
@@ -105,13 +123,19 @@ mod tests {
         ] {
             assert_eq!(short(x), text);
         }
+        assert_eq!(
+            [0.0123, 1.26, 45.2, 1234.0, 0.0].map(|x| digits(x, 2)),
+            ["0.012", "1.3", "45", "1234", "0"]
+        );
+        assert_eq!(
+            [999, 10_001, 200_000, 3_000_000].map(thousands),
+            ["999", "10001", "200k", "3M"]
+        );
         assert_eq!(fixed(None, 1), "-");
         assert_eq!(fixed(Some(-0.04), 1), "0.0");
         assert_eq!(cell(Some(12_345.6)), "12346");
         assert_eq!(cell(Some(1_234.56)), "1234.6");
         assert_eq!(cell(Some(1.0)), "1.00");
-        assert_eq!(percent(-0.0123), "−1.2 %");
-        assert_eq!(percent(0.0004), "+0.04 %");
         assert_eq!(seconds(5.2), "6 s");
         assert_eq!(seconds(200.0), "3 min");
     }

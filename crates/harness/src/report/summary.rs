@@ -96,8 +96,23 @@ fn latencies(latencies: &Latencies) -> String {
     ];
     for (name, summary) in parts {
         table.row(latency_row(name, summary));
+        if summary.ci95.is_some() && ["end to end", "  wait"].contains(&name) {
+            table.row(interval_row(summary));
+        }
     }
     table.render(PAGE)
+}
+
+/// Half of the 95 % intervals over repetitions, of what has one.
+fn interval_row(summary: &Summary) -> Vec<String> {
+    let half = |interval: Option<[f64; 2]>| {
+        let half = interval.map(|[low, high]| (high - low) / 2.0);
+        half.map_or_else(String::new, |half| format!("±{}", number::digits(half, 2)))
+    };
+    let Summary { ci95, p50_ci95, p95_ci95, p99_ci95, .. } = *summary;
+    let [mean, p50, p95, p99] = [ci95, p50_ci95, p95_ci95, p99_ci95].map(half);
+    let none = String::new;
+    vec![none(), mean, p50, none(), p95, p99, none(), none()]
 }
 
 fn latency_row(name: &str, summary: &Summary) -> Vec<String> {

@@ -9,14 +9,7 @@ use super::number::elided;
 #[derive(Debug)]
 pub(crate) struct Table {
     head: Vec<String>,
-    lines: Vec<Line>,
-}
-
-#[derive(Debug)]
-enum Line {
-    Row(Vec<String>),
-    /// A line across all columns, with an empty one before it.
-    Section(String),
+    rows: Vec<Vec<String>>,
 }
 
 /// The first column is never cut below this.
@@ -24,27 +17,18 @@ const LEAST_FIRST: usize = 16;
 
 impl Table {
     pub(crate) fn new(head: &[&str]) -> Table {
-        Table { head: head.iter().map(|text| (*text).to_owned()).collect(), lines: Vec::new() }
+        Table { head: head.iter().map(|text| (*text).to_owned()).collect(), rows: Vec::new() }
     }
 
     /// Adds a row; it should have as many cells as the head.
     pub(crate) fn row(&mut self, cells: Vec<String>) {
-        self.lines.push(Line::Row(cells));
-    }
-
-    /// Adds a heading of the rows that follow.
-    pub(crate) fn section(&mut self, title: &str) {
-        self.lines.push(Line::Section(title.to_owned()));
+        self.rows.push(cells);
     }
 
     /// The table as text, at most `width` columns wide if its first column can be cut so far.
     pub(crate) fn render(&self, width: usize) -> String {
-        let rows = self.lines.iter().filter_map(|line| match line {
-            Line::Row(cells) => Some(cells),
-            Line::Section(_) => None,
-        });
         let mut widths = vec![0; self.head.len()];
-        for cells in rows.chain([&self.head]) {
+        for cells in self.rows.iter().chain([&self.head]) {
             for (widest, cell) in widths.iter_mut().zip(cells) {
                 *widest = (*widest).max(cell.chars().count());
             }
@@ -54,12 +38,7 @@ impl Table {
             *first = first.saturating_sub(total.saturating_sub(width)).max(LEAST_FIRST.min(*first));
         }
         let mut text = row(&self.head, &widths);
-        for line in &self.lines {
-            match line {
-                Line::Row(cells) => text.push_str(&row(cells, &widths)),
-                Line::Section(title) => text.push_str(&format!("\n{title}\n")),
-            }
-        }
+        self.rows.iter().for_each(|cells| text.push_str(&row(cells, &widths)));
         text
     }
 }
@@ -99,10 +78,9 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let mut table = Table::new(&["run", "n"]);
-        table.section("part");
         table.row(vec!["a".into(), "10".into()]);
         table.row(vec!["long".into(), "9".into()]);
-        assert_eq!(table.render(80), "run    n\n\npart\na     10\nlong   9\n");
+        assert_eq!(table.render(80), "run    n\na     10\nlong   9\n");
     }
 
     #[test]

@@ -4,16 +4,18 @@
 //! interrupt or a run that breaks off, what was measured until then is written and marked
 //! partial.
 
-use super::measure::{Context, Measured, measure};
+use super::ideal::ideal;
+use super::measure::{Context, Measured, measure, rows};
+use super::running::Running;
 use crate::interrupt::stop_on_signals;
 use crate::output::{Folder, Home, OutputPlan, plan_output, write_file};
 use crate::progress::Progress;
 use crate::provenance::Circumstances;
 use crate::report::{Comparison, document, number, summary};
-use crate::spec::Spec;
+use crate::spec::{RunSpec, Spec};
 use crate::{Error, Exit};
+use metrics::DEFAULT_ROW_LIMIT;
 use metrics::report::RunReport;
-use pipeline::Control;
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::PathBuf;
@@ -30,6 +32,9 @@ pub struct Experiment {
     pub arguments: Vec<String>,
     /// Where results go if no folder is named.
     pub home: Home,
+    /// Rows of latencies of single tasks that all runs together may write; `None`: each run up to a
+    /// million.
+    pub rows: Option<u64>,
 }
 
 /// What is written and printed.
@@ -43,6 +48,8 @@ pub struct Options {
     pub plots: bool,
     /// Write the latencies of every task, however many there are.
     pub all_latencies: bool,
+    /// Write a flight log of every repetition.
+    pub record: bool,
 }
 
 /// Runs all of a spec and writes the results.
@@ -52,15 +59,18 @@ pub struct Options {
 /// cannot be written; what was finished before is there, marked partial.
 pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
     let plan = plan_output(options.output.as_deref(), &experiment.home)?;
-    let control = Arc::new(Control::new());
-    stop_on_signals(Arc::clone(&control))?;
+    let running = Arc::new(Running::default());
+    stop_on_signals(Arc::clone(&running))?;
     let circumstances = Circumstances::of_this_process();
     let folder = claim(plan, spec)?;
     if let Some(warning) = circumstances.build().warning() {
         eprintln!("{warning}");
     }
-    let (runs, broken) = run_all(spec, options, &circumstances, &control, &folder);
-    let planned = spec.runs().len();
+    let specs = spec.runs();
+    let most_rows = most_rows(&specs, experiment, options);
+    let (runs, broken) =
+        run_all(&specs, (most_rows, options.record), &circumstances, &running, &folder);
+    let planned = specs.len();
     let comparison = Comparison {
         experiment: &spec.name,
         title: &experiment.title,
@@ -93,38 +103,58 @@ fn claim(plan: OutputPlan, spec: &Spec) -> Result<Folder, Error> {
     plan.claim(&yaml)
 }
 
+/// Rows above which a run's latencies of single tasks are not written. If all runs share a bound,
+/// the small ones go first, and runs of one size are all written or none is.
+fn most_rows(runs: &[RunSpec], experiment: &Experiment, options: &Options) -> u64 {
+    let bound = match experiment.rows {
+        _ if options.all_latencies => return u64::MAX,
+        Some(bound) => bound,
+        None => return DEFAULT_ROW_LIMIT,
+    };
+    let mut sizes: Vec<u64> = runs.iter().map(rows).collect();
+    sizes.sort_unstable();
+    let (mut sum, mut most) = (0_u64, 0);
+    for size in sizes.chunk_by(|a, b| a == b) {
+        sum = size.iter().fold(sum, |sum, rows| sum.saturating_add(*rows));
+        if sum > bound {
+            break;
+        }
+        most = size[0];
+    }
+    most.min(DEFAULT_ROW_LIMIT)
+}
+
 /// Runs until the end, an interrupt, or an error.
 fn run_all(
-    spec: &Spec,
-    options: &Options,
+    runs: &[RunSpec],
+    (most_rows, record): (u64, bool),
     circumstances: &Circumstances,
-    control: &Arc<Control>,
+    running: &Arc<Running>,
     folder: &Folder,
 ) -> (Vec<Measured>, Option<Error>) {
-    let mut measured = Vec::new();
-    let progress = match Progress::start(control) {
+    let mut measured: Vec<Measured> = Vec::new();
+    let progress = match Progress::start(running) {
         Ok(progress) => progress,
         Err(error) => return (measured, Some(error)),
     };
-    let with = Context {
-        folder,
-        circumstances,
-        control,
-        progress: &progress,
-        all_latencies: options.all_latencies,
-    };
-    let runs = spec.runs();
+    let progress = &progress;
+    let with =
+        Context { folder: Some(folder), circumstances, running, progress, most_rows, record };
     for (i, run) in runs.iter().enumerate() {
-        if control.stopped() {
+        if running.stopped() {
             break;
         }
         let label = format!("[{}/{}] {}", i + 1, runs.len(), run.name);
-        let done = measure(run, &label, &with).and_then(|run| {
-            write_run(&run, folder)?;
+        // Policies of one configuration have one ideal.
+        let known = i.checked_sub(1).filter(|&before| runs[before].setup == run.setup);
+        let ideal = known.map_or_else(|| ideal(&run.setup), |before| measured[before].ideal);
+        let done = measure(run, &label, ideal, &with).and_then(|run| {
+            run.iter().try_for_each(|run| write_run(run, folder))?;
             Ok(run)
         });
         match done {
-            Ok(run) => {
+            Ok(None) => break,
+            Ok(Some(run)) => {
                 progress.finished(&finished(&label, &run.report));
                 measured.push(run);
             }
@@ -218,4 +248,32 @@ fn finished(label: &str, report: &RunReport) -> String {
 
 fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sched_core::Registry;
+
+    #[test]
+    fn rows_in_common_go_to_the_small_runs_first() {
+        let yaml = "cluster: {nodes: 1, slots: 1}\nworkload: {tasks: 10, arrivals: batch}\n\
+                    pipeline: {stages: [{name: a, service: {constant: 1ms}}]}\nschedulers: [fifo]\n\
+                    configurations:\n  a: {workload: {tasks: 600}}\n  b: {workload: {tasks: 30}}\n  \
+                    c: {workload: {tasks: 300}, repetitions: 2}\n  d: {workload: {tasks: 7}}\n";
+        let runs = Spec::parse(yaml, "test", &Registry::builtin()).unwrap().runs();
+        let most = |bound: Option<u64>, all: bool| {
+            let home = Home::Results { name: "x".into() };
+            let (title, command) = (String::new(), String::new());
+            let experiment = Experiment { title, command, arguments: vec![], home, rows: bound };
+            let (output, json, plots, record) = (None, false, false, false);
+            let options = Options { output, json, plots, all_latencies: all, record };
+            most_rows(&runs, &experiment, &options)
+        };
+        assert_eq!(most(None, false), DEFAULT_ROW_LIMIT);
+        assert_eq!(most(Some(5), true), u64::MAX);
+        // 7, 30, and two runs of 600, of which both are written or none.
+        let bounds = [6, 36, 37, 1_236, 1_237, 9_999_999];
+        assert_eq!(bounds.map(|bound| most(Some(bound), false)), [0, 7, 30, 30, 600, 600]);
+    }
 }

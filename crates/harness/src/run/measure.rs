@@ -1,24 +1,30 @@
-//! One run: its repetitions, one after the other, folded into a report.
+//! One run: its repetitions, folded into a report.
 //!
 //! Repetition `i` has seed `seed + i`; arrivals and service times follow from it, and are
-//! the same under every policy. A policy that is not built in runs behind `Checked`: a
-//! wrong one gives an error that names the call, never a wrong number.
+//! the same under every policy. In virtual time repetitions run at once on all cores; in real time
+//! one after the other, since they would disturb each other. They are folded in the order
+//! of their seeds, so the number of cores shows in no result. A policy that is not built in runs
+//! behind `Checked`: a wrong one gives an error that names the call, never a wrong number.
 
 use super::config::config;
-use super::ideal::{Ideal, ideal};
+use super::ideal::Ideal;
+use super::in_order::in_order;
 use super::remarks;
-use crate::clock::Timestamp;
-use crate::output::{Folder, LatencyFile};
+use super::repetition::Repetition;
+use super::running::Running;
+use crate::clock::{Stopwatch, Timestamp};
+use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
-use crate::spec::RunSpec;
-use crate::{Error, progress::Progress};
+use crate::spec::{Environment, RunSpec};
+use crate::{Error, progress::Progress, replay};
 use metrics::report::{RunReport, SCHEMA_VERSION};
-use metrics::{DEFAULT_ROW_LIMIT, Fold, Recorder, RunFacts};
+use metrics::{Fold, Recorder, RunFacts, Shape};
 use pipeline::model::{Purpose, Stream};
-use pipeline::{Control, Outcome, Recording, RunSetup, run_local};
+use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
 use sched_core::{Checked, Registry, Scheduler};
-use std::fs::File;
-use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A run that was measured.
 #[derive(Clone, Debug)]
@@ -31,85 +37,89 @@ pub(crate) struct Measured {
     pub(crate) ideal: Option<Ideal>,
     /// What precise timing cost, as a share of a core: the largest of the repetitions.
     pub(crate) timer_share: Option<f64>,
-}
-
-/// What is compared between runs, of one repetition.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Repetition {
-    /// Its seed.
-    pub(crate) seed: u64,
-    /// Successful tasks per second.
-    pub(crate) throughput: Option<f64>,
-    /// Mean end-to-end latency, ms.
-    pub(crate) mean_ms: Option<f64>,
-    /// 99th percentile of the end-to-end latency, ms.
-    pub(crate) p99_ms: Option<f64>,
-    /// Whether it was interrupted.
-    pub(crate) partial: bool,
+    /// How long it took, in real time.
+    pub(crate) took: Duration,
 }
 
 /// What all runs of a command share.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
-    pub(crate) folder: &'a Folder,
+    /// Where latencies of single tasks go.
+    pub(crate) folder: Option<&'a Folder>,
     pub(crate) circumstances: &'a Circumstances,
-    pub(crate) control: &'a Control,
+    pub(crate) running: &'a Running,
     pub(crate) progress: &'a Progress,
-    /// Write the latencies of every task, however many there are.
-    pub(crate) all_latencies: bool,
+    /// Rows above which the latencies of single tasks of a run are not written.
+    pub(crate) most_rows: u64,
+    /// Write a flight log of every repetition into the folder.
+    pub(crate) record: bool,
 }
 
-/// Runs all repetitions of a run, or as many as there is time for before `control` is stopped.
+/// A repetition that has ended.
+struct Ended {
+    seed: u64,
+    recorder: Recorder,
+    outcome: Outcome,
+    rows: Option<LatencyPart>,
+}
+
+/// Runs all repetitions of a run, or as many as there is time for before it is stopped; none is no
+/// run. `ideal` is what it could reach.
 ///
 /// # Errors
 /// When a run breaks off, contradicts itself, or its latencies cannot be written.
-pub(crate) fn measure(run: &RunSpec, label: &str, with: &Context<'_>) -> Result<Measured, Error> {
+pub(crate) fn measure(
+    run: &RunSpec,
+    label: &str,
+    ideal: Option<Ideal>,
+    with: &Context<'_>,
+) -> Result<Option<Measured>, Error> {
     let failed = |source| Error::Report { run: run.name.clone(), source };
     let setup = &run.setup;
-    let started = Timestamp::now();
-    let counted = setup.workload.tasks - setup.workload.warmup;
-    let rows = counted.saturating_mul(u64::from(setup.repetitions));
-    let mut file = match rows <= DEFAULT_ROW_LIMIT || with.all_latencies {
-        true => {
-            let path = with.folder.file(&format!("{}_latencies.csv", run.name));
-            Some(LatencyFile::create(path)?)
-        }
-        false => None,
-    };
-    let shape = Recording::<BufWriter<File>>::shape(&setup.cluster, &setup.workload.stages)
-        .map_err(failed)?;
-    let mut fold = Fold::new(shape.clone());
+    let (started, watch) = (Timestamp::now(), Stopwatch::start());
+    let folder = with.folder.filter(|_| rows(run) <= with.most_rows);
+    let path = folder.map(|folder| folder.file(&format!("{}_latencies.csv", run.name)));
+    let mut file = path.map(LatencyFile::create).transpose()?;
+    let shape = Recording::<Vec<u8>>::shape(&setup.cluster, &setup.workload.stages);
+    let shape = shape.map_err(failed)?;
+    let mut fold = Fold::new(Arc::clone(&shape));
     let (mut repetitions, mut outcomes) = (Vec::new(), Vec::new());
-    for repetition in 0..setup.repetitions {
-        if with.control.stopped() {
-            break;
-        }
-        with.progress.begin(match setup.repetitions {
-            1 => label.to_owned(),
-            n => format!("{label} rep {}/{n}", repetition + 1),
-        });
-        let seed = setup.seed + u64::from(repetition);
-        let rows = file.as_mut().map(|file| (file.csv(), repetition));
-        let mut recording = Recording::new(shape.clone(), &setup.workload.stages, rows);
-        let outcome = repeat(run, seed, &mut recording, with.control)
-            .map_err(|source| Error::Run { run: run.name.clone(), source })?;
-        let (recorder, written) = recording.finish();
-        if let (Some(file), Err(error)) = (&file, written) {
-            return Err(file.error(error));
-        }
-        conserved(run, &recorder, &outcome, counted)?;
-        fold.add(&recorder).map_err(failed)?;
-        repetitions.push(summary(seed, &recorder, &outcome));
-        outcomes.push(outcome);
+    with.running.begin(setup.workload.tasks.saturating_mul(u64::from(setup.repetitions)));
+    with.progress.begin(match setup.repetitions {
+        1 => label.to_owned(),
+        n => format!("{label} {n} reps"),
+    });
+    in_order(
+        setup.repetitions,
+        threads(run, with),
+        || !with.running.stopped(),
+        || with.running.give_up(),
+        |repetition| {
+            let control = with.running.repetition();
+            let log = with.folder.filter(|_| with.record);
+            let log = log.map(|log| log.file(&format!("{}_{repetition}.flight", run.name)));
+            let ended = repeat(run, repetition, &shape, (folder, log.as_deref()), &control)?;
+            conserved(run, &ended)?;
+            Ok(ended)
+        },
+        |ended: Ended| {
+            if let (Some(file), Some(rows)) = (&mut file, ended.rows) {
+                file.append(rows)?;
+            }
+            fold.add(&ended.recorder).map_err(failed)?;
+            repetitions.push(Repetition::new(ended.seed, &ended.recorder, &ended.outcome));
+            outcomes.push(ended.outcome);
+            Ok(())
+        },
+    )?;
+    if outcomes.is_empty() {
+        return Ok(None);
     }
-    if let Some(file) = file {
-        file.finish()?;
-    }
+    file.map_or(Ok(()), LatencyFile::finish)?;
     let missing = setup.repetitions as usize - outcomes.len();
-    let ideal = ideal(setup);
     let facts = RunFacts {
         partial: missing > 0 || outcomes.iter().any(|outcome| outcome.partial),
-        notes: remarks::remarks(run, ideal, &outcomes, rows, with),
+        notes: remarks::remarks(run, ideal, &outcomes, with),
         config: config(run),
     };
     let report = RunReport {
@@ -120,15 +130,54 @@ pub(crate) fn measure(run: &RunSpec, label: &str, with: &Context<'_>) -> Result<
     };
     let shares = outcomes.iter().filter_map(|outcome| outcome.timer?.share());
     let timer_share = shares.max_by(f64::total_cmp);
-    Ok(Measured { report, repetitions, ideal, timer_share })
+    Ok(Some(Measured { report, repetitions, ideal, timer_share, took: watch.elapsed() }))
+}
+
+/// Rows of latencies that a run has, over all repetitions.
+pub(super) fn rows(run: &RunSpec) -> u64 {
+    counted(run).saturating_mul(u64::from(run.setup.repetitions))
+}
+
+fn counted(run: &RunSpec) -> u64 {
+    run.setup.workload.tasks - run.setup.workload.warmup
+}
+
+/// Repetitions that run at once.
+fn threads(run: &RunSpec, with: &Context<'_>) -> u32 {
+    match run.setup.environment {
+        Environment::Sim => with.circumstances.host().cores,
+        Environment::Local | Environment::Cluster => 1,
+    }
 }
 
 fn repeat(
     run: &RunSpec,
-    seed: u64,
-    recording: &mut Recording<'_, BufWriter<File>>,
+    repetition: u32,
+    shape: &Arc<Shape>,
+    (folder, log): (Option<&Folder>, Option<&Path>),
     control: &Control,
-) -> Result<Outcome, pipeline::RunError> {
+) -> Result<Ended, Error> {
+    let seed = run.setup.seed + u64::from(repetition);
+    let path = |folder: &Folder| folder.file(&format!("{}_{repetition}_latencies.csv", run.name));
+    let mut part = folder.map(path).map(LatencyPart::create).transpose()?;
+    let rows = part.as_mut().map(|part| (part.csv(), repetition));
+    let mut recording = Recording::new(Arc::clone(shape), &run.setup.workload.stages, rows);
+    let outcome = run_once(run, seed, log, &mut recording, control)?;
+    let (recorder, written) = recording.finish();
+    if let (Some(part), Err(error)) = (&part, written) {
+        return Err(part.error(error));
+    }
+    Ok(Ended { seed, recorder, outcome, rows: part })
+}
+
+/// Runs one repetition where it is to run, and writes its flight log, if it is to have one.
+fn run_once(
+    run: &RunSpec,
+    seed: u64,
+    log: Option<&Path>,
+    observer: &mut dyn Observer,
+    control: &Control,
+) -> Result<Outcome, Error> {
     let cluster = &run.setup.cluster;
     // A stream of its own: a policy that draws must not see the numbers that made its workload.
     let policy_seed = Stream::new(seed, Purpose::Policy, 0, 0).next_u64();
@@ -137,8 +186,24 @@ fn repeat(
         scheduler = Box::new(Checked::new(&cluster.spec, run.policy.bind(), scheduler))
             as Box<dyn Scheduler>;
     }
+    let faults = run.setup.faults.clone();
     let setup = RunSetup::new(cluster.clone(), run.setup.workload.clone(), seed);
-    run_local(&setup, &mut *scheduler, recording, control)
+    let setup = RunSetup { faults, ..setup };
+    let mut execute = |scheduler: &mut dyn Scheduler| {
+        let outcome = match run.setup.environment {
+            Environment::Sim => run_sim(&setup, scheduler, observer, control),
+            Environment::Local => run_local(&setup, scheduler, observer, control),
+            Environment::Cluster => Err(RunError::Setup("there is no cluster yet".to_owned())),
+        };
+        outcome.map_err(|source| Error::Run { run: run.name.clone(), source })
+    };
+    let Some(path) = log else { return execute(&mut *scheduler) };
+    let note = format!("{} of {}, seed {seed}", run.name, run.experiment);
+    let mut recorder =
+        replay::record(path, scheduler, &run.policy, &cluster.spec, policy_seed, &note)?;
+    let outcome = execute(&mut recorder);
+    replay::finish(path, recorder)?;
+    outcome
 }
 
 /// Built-in policies are proved by the tests of their crate, and are spared the cost of a check.
@@ -148,30 +213,16 @@ fn is_built_in(run: &RunSpec) -> bool {
     built_in.is_some_and(|info| info.summary() == run.policy.info().summary())
 }
 
-fn conserved(
-    run: &RunSpec,
-    recorder: &Recorder,
-    outcome: &Outcome,
-    counted: u64,
-) -> Result<(), Error> {
-    let ended = recorder.successful_tasks() + recorder.failed_tasks();
+fn conserved(run: &RunSpec, ended: &Ended) -> Result<(), Error> {
+    let Ended { recorder, outcome, .. } = ended;
+    let counted = counted(run);
+    let all = recorder.successful_tasks() + recorder.failed_tasks();
     let what = if recorder.contradictions() > 0 {
         format!("{} records contradict themselves", recorder.contradictions())
-    } else if ended > counted || (!outcome.partial && ended < counted) {
-        format!("{ended} tasks ended of {counted}")
+    } else if all > counted || (!outcome.partial && all < counted) {
+        format!("{all} tasks ended of {counted}")
     } else {
         return Ok(());
     };
     Err(Error::Conservation { run: run.name.clone(), what })
-}
-
-fn summary(seed: u64, recorder: &Recorder, outcome: &Outcome) -> Repetition {
-    let latency = recorder.latencies().end_to_end;
-    Repetition {
-        seed,
-        throughput: recorder.throughput(),
-        mean_ms: latency.mean_ns().map(|ns| ns / 1e6),
-        p99_ms: latency.quantiles([990]).map(|[p99]| p99.as_millis_f64()),
-        partial: outcome.partial,
-    }
 }

@@ -1,14 +1,20 @@
 //! From a checked spec to measured runs and their files.
 //!
-//! `experiment` goes through the runs of a spec, `measure` runs one of them, `ideal` says what
-//! it could have reached, `remarks` what to know about its numbers.
+//! `experiment` goes through the runs of a spec, `measure` runs one of them, its repetitions at once
+//! where time is virtual (`in_order`, `running`). `ideal` says what it could have reached,
+//! `remarks` what to know about its numbers.
 
 mod config;
 mod experiment;
 mod ideal;
+mod in_order;
 mod measure;
 mod remarks;
+mod repetition;
+mod running;
 
 pub use experiment::{Experiment, Options, execute};
 
-pub(crate) use measure::{Measured, Repetition};
+pub(crate) use measure::{Context, Measured, measure};
+pub(crate) use repetition::{Measure, Repetition};
+pub(crate) use running::Running;

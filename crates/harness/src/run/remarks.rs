@@ -4,11 +4,12 @@
 //! tables and pictures are copied without the text around them.
 
 use super::ideal::Ideal;
-use super::measure::Context;
+use super::measure::{Context, rows};
 use crate::report::number;
-use crate::spec::{RunSpec, Work};
-use metrics::DEFAULT_ROW_LIMIT;
+use crate::spec::{Environment, RunSpec, Work};
 use pipeline::Outcome;
+use pipeline::drive::Executor as _;
+use pipeline::sim::Sim;
 use sched_core::Span;
 
 /// Arrivals noticed later than this on average are worth a remark.
@@ -18,31 +19,43 @@ pub(super) fn remarks(
     run: &RunSpec,
     ideal: Option<Ideal>,
     outcomes: &[Outcome],
-    rows: u64,
     with: &Context<'_>,
 ) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
-    remarks.extend(with.circumstances.build().warning().map(str::to_owned));
-    remarks.extend(hardware(run, with.circumstances.host().cores));
+    match run.setup.environment {
+        Environment::Sim => remarks.push(virtual_time()),
+        _ => {
+            remarks.extend(with.circumstances.build().warning().map(str::to_owned));
+            remarks.extend(hardware(run, with.circumstances.host().cores));
+        }
+    }
     remarks.extend(ideal.filter(|ideal| ideal.drain_limited).map(|ideal| {
         format!(
             "{} tasks are less than 50 per slot: start and drain matter. One shared queue without \
-             any overhead would reach {} tasks/s with the same service times.",
+             any overhead reaches {} tasks/s with the same service times; luck in the drain can \
+             beat it.",
             number::count(run.setup.workload.tasks),
             number::short(ideal.rate)
         )
     }));
     remarks.extend(missing(run, outcomes));
     remarks.extend(lag(outcomes));
-    if rows > DEFAULT_ROW_LIMIT && !with.all_latencies {
+    if rows(run) > with.most_rows {
         remarks.push(format!(
-            "The latencies of single tasks were not written: {} rows are above {}; \
+            "The latencies of single tasks were not written, since they are many: {} rows. \
              `--all-latencies` writes them.",
-            number::count(rows),
-            number::count(DEFAULT_ROW_LIMIT)
+            number::count(rows(run))
         ));
     }
     remarks
+}
+
+fn virtual_time() -> String {
+    format!(
+        "Virtual time: no machine has a part in these numbers, but for the cost of a decision, which \
+         is measured at one in {} polls.",
+        Sim::DECISION_SAMPLING
+    )
 }
 
 fn hardware(run: &RunSpec, cores: u32) -> Option<String> {

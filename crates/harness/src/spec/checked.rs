@@ -7,12 +7,13 @@
 use super::cluster::cluster;
 use super::draft::{Draft, laid_over, stem};
 use super::error::SpecError;
+use super::faults::faults;
 use super::reader::{Field, check_name};
 use super::schedulers::{RunNames, schedulers};
-use super::tree::{Node, Value};
+use super::tree::Node;
 use super::unsupported::{self, Missing};
 use super::workload::workload;
-use pipeline::model::{ClusterSetup, Operator, Workload};
+use pipeline::model::{ClusterSetup, Faults, Operator, Workload};
 use sched_core::{Registry, ResolvedPolicy};
 use std::fmt;
 use std::path::Path;
@@ -49,10 +50,12 @@ pub struct Setup {
     pub seed: u64,
     /// At least 1.
     pub repetitions: u32,
-    /// Nodes and their speeds.
+    /// Nodes, their speeds and the network between; outside of virtual time it takes no time.
     pub cluster: ClusterSetup,
     /// Tasks, arrivals, priorities and stages. Every stage has a node that can hold it.
     pub workload: Workload,
+    /// What goes wrong with nodes; nothing but in virtual time.
+    pub faults: Faults,
     /// Name of the pipeline.
     pub pipeline: String,
 }
@@ -228,14 +231,14 @@ fn configuration(name: &str, root: &Node, registry: &Registry) -> Result<Configu
     let environment = match fields.get("environment") {
         None => Environment::Local,
         Some(field) => match field.choice(&ENVIRONMENTS)? {
-            Environment::Sim => return Err(Missing::Sim.refuse(&field)),
             Environment::Cluster => return Err(Missing::Cluster.refuse(&field)),
-            Environment::Local => Environment::Local,
+            environment => environment,
         },
     };
     let seed = fields.get("seed").map_or(Ok(DEFAULT_SEED), |field| field.whole(0))?;
     let repetitions = match fields.get("repetitions") {
         None => 1,
+        Some(field) if field.pairs().is_ok() => return Err(unsupported::until(&field)),
         Some(field) => {
             let repetitions = field.whole_u32(1)?;
             if seed.checked_add(u64::from(repetitions) - 1).is_none() {
@@ -244,14 +247,14 @@ fn configuration(name: &str, root: &Node, registry: &Registry) -> Result<Configu
             repetitions
         }
     };
-    let cluster = cluster(&fields.need("cluster", "cluster: {nodes: 10, slots: 4}")?)?;
-    let (workload, pipeline) = workload(&fields, &cluster)?;
+    let section = fields.need("cluster", "cluster: {nodes: 10, slots: 4}")?;
+    let cluster = cluster(&section, environment)?;
+    let (workload, pipeline) = workload(&fields, environment, &cluster)?;
     let schedulers = schedulers(&fields.need("schedulers", "schedulers: [fifo]")?, registry)?;
-    if let Some(faults) = fields.get("faults")
-        && faults.node.value != Value::List(Vec::new())
-    {
-        unsupported::faults(&faults, &cluster.spec)?;
-    }
-    let setup = Setup { environment, seed, repetitions, cluster, workload, pipeline };
+    let faults = match fields.get("faults") {
+        Some(field) => faults(&field, environment, &cluster.spec)?,
+        None => Faults::default(),
+    };
+    let setup = Setup { environment, seed, repetitions, cluster, workload, faults, pipeline };
     Ok(Configuration { name: name.to_owned(), part: String::new(), setup, schedulers })
 }

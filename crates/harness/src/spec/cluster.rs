@@ -3,18 +3,23 @@
 //! `{nodes: 10, slots: 4}` is short for one group called `nodes`. Everything is kept per
 //! group; the cluster's own `queue_limit` is only the default of the groups'.
 
+use super::checked::Environment;
 use super::error::{BadValue, SpecError};
-use super::laws;
 use super::reader::{Field, Fields};
+use super::service;
 use super::units;
-use super::unsupported::{self, Missing};
+use super::unsupported;
 use pipeline::model::{ClusterSetup, ServiceLaw};
 use sched_core::{ClusterSpec, Group, GroupSet, QueueLimit, Resources, Span};
 
 /// Name of the group that the short form stands for.
 const ONLY_GROUP: &str = "nodes";
+const NO_NETWORK: ServiceLaw = ServiceLaw::Constant(Span::ZERO);
 
-pub(super) fn cluster(field: &Field<'_>) -> Result<ClusterSetup, SpecError> {
+pub(super) fn cluster(
+    field: &Field<'_>,
+    environment: Environment,
+) -> Result<ClusterSetup, SpecError> {
     let fields = field.map(&["groups", "nodes", "slots", "queue_limit", "network", "view"])?;
     let default_limit = match fields.get("queue_limit") {
         Some(limit) => queue_limit(&limit)?,
@@ -42,19 +47,31 @@ pub(super) fn cluster(field: &Field<'_>) -> Result<ClusterSetup, SpecError> {
         groups.push(Group { name, count, capacity, queue_limit: default_limit });
         speeds.push(1.0);
     }
-    if let Some(network) = fields.get("network") {
-        let law = laws::service(&network)?;
-        let zero = matches!(law, ServiceLaw::Constant(Span::ZERO))
-            || matches!(law, ServiceLaw::Uniform { max: Span::ZERO, .. });
-        if !zero {
-            return Err(Missing::Network.refuse(&network));
-        }
-    }
+    let network = match fields.get("network") {
+        Some(network) => self::network(&network, environment)?,
+        None => NO_NETWORK,
+    };
     if let Some(view) = fields.get("view") {
         return Err(unsupported::view(&view));
     }
     let spec = ClusterSpec::new(groups).map_err(|error| field.error(error))?;
-    Ok(ClusterSetup { speeds, ..ClusterSetup::of_equal_speed(spec) })
+    Ok(ClusterSetup { spec, speeds, network })
+}
+
+/// The way between scheduler and node. Of real time, only that it takes none can be said ahead.
+fn network(field: &Field<'_>, environment: Environment) -> Result<ServiceLaw, SpecError> {
+    let law = service::law(field)?;
+    let zero = matches!(law, ServiceLaw::Uniform { max: Span::ZERO, .. }) || law == NO_NETWORK;
+    if zero {
+        return Ok(NO_NETWORK);
+    }
+    if environment != Environment::Sim {
+        return Err(field.error(format!(
+            "a network that takes time exists in virtual time only, and this runs in \
+             `{environment}`: write `environment: sim`, or `{{constant: 0s}}`"
+        )));
+    }
+    Ok(law)
 }
 
 fn group(field: &Field<'_>, default_limit: QueueLimit) -> Result<(Group, f64), SpecError> {

@@ -6,8 +6,9 @@
 
 use super::checked::{RunSpec, Setup, Spec};
 use super::draft::is_choice;
+use super::faults::faults_json;
 use super::units::memory_text;
-use pipeline::model::{Arrivals, Operator, ServiceLaw};
+use pipeline::model::{Arrivals, Operator, ServiceLaw, TraceSource};
 use sched_core::{QueueLimit, ResolvedPolicy, Resources};
 use serde_json::{Map, Value, json};
 
@@ -82,7 +83,7 @@ fn keys(setup: &Setup, schedulers: &[ResolvedPolicy]) -> Object {
         ("environment", json!(setup.environment.name())),
         ("seed", json!(setup.seed)),
         ("repetitions", json!(setup.repetitions)),
-        ("cluster", json!({"groups": groups(setup), "network": {"constant": "0s"}})),
+        ("cluster", json!({"groups": groups(setup), "network": service(&setup.cluster.network)})),
         (
             "workload",
             json!({
@@ -94,7 +95,7 @@ fn keys(setup: &Setup, schedulers: &[ResolvedPolicy]) -> Object {
         ),
         ("pipeline", json!({"name": setup.pipeline, "stages": stages(setup)})),
         ("schedulers", Value::Array(schedulers)),
-        ("faults", json!([])),
+        ("faults", faults_json(&setup.faults)),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
@@ -157,6 +158,15 @@ fn arrivals(arrivals: &Arrivals) -> Value {
         Arrivals::Poisson { rate } => json!({"poisson": {"rate": rate}}),
         Arrivals::Uniform { rate } => json!({"uniform": {"rate": rate}}),
         Arrivals::Load(share) => json!({"load": share}),
+        Arrivals::Mmpp(mmpp) => {
+            let (rates, sojourn): (Vec<f64>, Vec<String>) =
+                mmpp.states().iter().map(|(rate, time)| (rate, time.to_string())).unzip();
+            json!({"mmpp": {"rates": rates, "sojourn": sojourn}})
+        }
+        Arrivals::Trace(trace) => {
+            let TraceSource { format, path, speedup } = trace.source();
+            json!({"trace": {"format": format, "path": path, "speedup": speedup}})
+        }
     }
 }
 
@@ -177,6 +187,8 @@ fn service(law: &ServiceLaw) -> Value {
         ServiceLaw::Hyperexponential { mean, cv } => {
             json!({"hyperexponential": {"mean": mean.to_string(), "cv": cv}})
         }
+        ServiceLaw::Empirical(values) => json!({"empirical": {"path": values.name()}}),
+        ServiceLaw::Trace(values) => json!({"trace": {"column": values.name()}}),
     }
 }
 

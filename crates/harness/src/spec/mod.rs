@@ -9,23 +9,28 @@
 //! each other. A [`Spec`] is what it means: checked, in types, self-contained. Everything
 //! that can be wrong with a spec is said in between, as one [`SpecError`].
 
+mod arrivals;
 mod checked;
 mod cluster;
 mod draft;
 mod effective;
 mod error;
-mod laws;
+mod faults;
+mod lines;
 mod parse;
 mod reader;
 mod schedulers;
+mod service;
+mod stages;
+mod trace;
 mod tree;
 mod units;
 mod unsupported;
 mod workload;
 
+pub use arrivals::{arrivals_text, parse_arrivals};
 pub use checked::{Configuration, Environment, RunSpec, Setup, Spec, Work};
 pub use draft::Draft;
 pub use error::{BadValue, Place, SpecError};
-pub use laws::{arrivals_text, parse_arrivals};
 pub use reader::unknown;
 pub use tree::{Entry, Node, Value};

@@ -83,6 +83,12 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// An error about a key that this map lacks. The example shows how to write it.
+    pub(super) fn missing(&self, key: &str, example: &str) -> SpecError {
+        let message = format!("`{}` is missing: write for example `{example}`", self.join(key));
+        SpecError::new(&self.node.place, message)
+    }
+
     /// The items of a list.
     pub(super) fn list(&self) -> Result<Vec<Field<'a>>, SpecError> {
         match &self.node.value {
@@ -189,11 +195,7 @@ impl<'a> Fields<'a> {
 
     /// The value of a key that must be there. The example shows how to write it.
     pub(super) fn need(&self, key: &str, example: &str) -> Result<Field<'a>, SpecError> {
-        self.get(key).ok_or_else(|| {
-            let path = self.map.join(key);
-            let message = format!("`{path}` is missing: write for example `{example}`");
-            SpecError::new(&self.map.node.place, message)
-        })
+        self.get(key).ok_or_else(|| self.map.missing(key, example))
     }
 }
 

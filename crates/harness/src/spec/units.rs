@@ -20,6 +20,21 @@ pub(super) fn span(text: &str) -> Result<Span, BadValue> {
     text.parse().map_err(|error: sched_core::ParseSpanError| BadValue(error.to_string()))
 }
 
+/// A length of time as files of numbers hold it: in seconds, to the nearest nanosecond.
+///
+/// # Errors
+/// Negative, above 10¹⁰ (some 300 years), or no number.
+pub(super) fn seconds(text: &str) -> Result<Span, BadValue> {
+    const MOST: f64 = 1e10;
+    match number(text)? {
+        number if number < 0.0 => bad(format!("`{text}` is negative; a time is at least 0")),
+        number if number > MOST => bad(format!("`{text}` seconds are too long: at most {MOST}")),
+        // Up to nine decimals are exact; beyond, there are more digits than nanoseconds.
+        number => Ok(exact(text, 1_000_000_000)
+            .map_or_else(|| Span::from_secs_f64(number), Span::from_nanos)),
+    }
+}
+
 /// Thousandths of a core or a gpu from a decimal number.
 ///
 /// # Errors
@@ -85,6 +100,28 @@ pub(super) fn positive(text: &str) -> Result<f64, BadValue> {
     match number(text)? {
         number if number > 0.0 => Ok(number),
         _ => bad(format!("`{text}` is not above 0")),
+    }
+}
+
+/// A number above 0 and at most `most`: beyond, a run would never end or its numbers would be noise.
+///
+/// # Errors
+/// As [`positive`], and above `most`.
+pub(super) fn positive_up_to(text: &str, most: f64) -> Result<f64, BadValue> {
+    match positive(text)? {
+        number if number <= most => Ok(number),
+        _ => bad(format!("`{text}` is too large: at most {most}")),
+    }
+}
+
+/// A whole number from `min` to `most`.
+///
+/// # Errors
+/// As [`whole`], and above `most`.
+pub(super) fn whole_up_to(text: &str, min: u64, most: u64) -> Result<u64, BadValue> {
+    match whole(text, min)? {
+        number if number <= most => Ok(number),
+        _ => bad(format!("`{text}` is too large: at most {most}")),
     }
 }
 

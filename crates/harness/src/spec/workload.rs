@@ -4,23 +4,22 @@
 //! node can hold is a mistake of the spec, found before anything runs. A demand that
 //! only some nodes can hold is fine.
 
-use super::cluster::{demand, largest};
+use super::arrivals::{MOST_IN_FLIGHT, Written, arrivals};
+use super::checked::Environment;
 use super::error::SpecError;
-use super::laws;
-use super::reader::{Field, Fields, unknown};
-use super::units::{self, resources_text};
+use super::reader::{Field, Fields};
+use super::stages::{Planned, needs, no_node, settle, stages};
+use super::trace::{self, TraceFile};
+use super::units;
 use pipeline::model::full_rate;
-use pipeline::model::{Arrivals, ClusterSetup, Operator, Priorities, ServiceLaw, Stage, Workload};
-use sched_core::{ClusterSpec, GroupSet, Level, Span};
-
-/// Chained MD5 rounds of a `compute` call that names none: the medium work of the experiments.
-pub(super) const DEFAULT_ROUNDS: u32 = 10_000;
-/// Name of a pipeline that has none.
-const DEFAULT_PIPELINE: &str = "custom";
+use pipeline::model::{Arrivals, ClusterSetup, Misfit, Priorities, Stage, Trace, Workload};
+use sched_core::{ClusterSpec, Level, Resources};
+use std::sync::Arc;
 
 /// Both sections; the name of the pipeline beside them.
 pub(super) fn workload(
     root: &Fields<'_>,
+    environment: Environment,
     cluster: &ClusterSetup,
 ) -> Result<(Workload, String), SpecError> {
     let section = root.need("workload", "workload: {tasks: 1000, arrivals: batch}")?;
@@ -38,35 +37,52 @@ pub(super) fn workload(
         },
     };
     let arrivals_field = fields.need("arrivals", "arrivals: {poisson: {rate: 30}}")?;
-    let arrivals = laws::arrivals(&arrivals_field)?;
+    let written = arrivals(&arrivals_field)?;
     let priorities = fields
         .get("priorities")
         .map_or_else(|| Ok(Priorities::default()), |field| priorities(&field))?;
 
-    let section =
-        root.need("pipeline", "pipeline: {stages: [{name: work, service: {constant: 25ms}}]}")?;
-    let fields = section.map(&["name", "stages"])?;
-    let name = match fields.get("name") {
-        Some(name) => name.name()?,
-        None => DEFAULT_PIPELINE.to_owned(),
-    };
-    let list = fields.need("stages", "stages: [{name: work, service: {constant: 25ms}}]")?;
-    let mut stages: Vec<Stage> = Vec::new();
-    for item in list.list()? {
-        let stage = stage(&item, &cluster.spec)?;
-        if stages.iter().any(|other| other.name == stage.name) {
-            let message = format!("a second stage is called `{}`; rename it", stage.name);
-            return Err(item.error(message));
+    let traced = matches!(written, Written::InFile(_));
+    let (name, planned) = stages(root, environment, &cluster.spec, traced)?;
+    let (arrivals, stages) = match written {
+        Written::Here(arrivals) => (arrivals, settle(planned, None)?),
+        Written::InFile(file) => {
+            let (trace, stages) = recorded(&file, tasks, planned, &cluster.spec)?;
+            (Arrivals::Trace(trace), stages)
         }
-        stages.push(stage);
-    }
-    if stages.is_empty() {
-        return Err(list.error("a pipeline needs at least one stage"));
+    };
+    if matches!(arrivals, Arrivals::Batch) && tasks > MOST_IN_FLIGHT {
+        return Err(arrivals_field.error(format!(
+            "{tasks} tasks at once are too many: at most {MOST_IN_FLIGHT}; ask for fewer tasks, or \
+             let them arrive by a rate"
+        )));
     }
     if let Arrivals::Load(_) = arrivals {
         full_rate(cluster, &stages).map_err(|error| arrivals_field.error(error))?;
     }
     Ok((Workload { tasks, warmup, arrivals, priorities, stages }, name))
+}
+
+/// A trace, and the stages with what it has for them. Every row has a node that could run it.
+fn recorded(
+    file: &TraceFile<'_>,
+    tasks: u64,
+    planned: Vec<Planned<'_>>,
+    cluster: &ClusterSpec,
+) -> Result<(Arc<Trace>, Vec<Stage>), SpecError> {
+    let read = trace::read(file, tasks, &needs(&planned))?;
+    let stages = settle(planned, Some(&read))?;
+    let Some(Misfit { row, stage, demand }) = read.trace.misfit(tasks, cluster, &stages) else {
+        return Ok((read.trace, stages));
+    };
+    let message = match demand {
+        Resources::NONE => {
+            let stage = &stages[stage].name;
+            format!("asks for nothing at stage `{stage}`: give it some `cpu`")
+        }
+        demand => no_node(cluster, &stages[stage], &demand),
+    };
+    Err(SpecError::new(&file.row(row)?, message))
 }
 
 fn priorities(field: &Field<'_>) -> Result<Priorities, SpecError> {
@@ -94,61 +110,4 @@ fn priorities(field: &Field<'_>) -> Result<Priorities, SpecError> {
     }
     shares.sort_by_key(|(level, _)| *level);
     Ok(Priorities(shares))
-}
-
-fn stage(field: &Field<'_>, cluster: &ClusterSpec) -> Result<Stage, SpecError> {
-    let fields = field.map(&["name", "service", "demand", "on", "operator"])?;
-    let name = fields.need("name", "name: work")?.name()?;
-    let operator =
-        fields.get("operator").map_or(Ok(Operator::Emulate), |field| operator(&field))?;
-    let service = match (fields.get("service"), &operator) {
-        (Some(field), _) => laws::service(&field)?,
-        // Only `load` arrivals look at it then, and say so when they cannot.
-        (None, Operator::Compute { .. }) => ServiceLaw::Constant(Span::ZERO),
-        (None, _) => laws::service(&fields.need("service", "service: {constant: 25ms}")?)?,
-    };
-    let on = fields.get("on").map_or(Ok(GroupSet::ALL), |field| groups(&field, cluster))?;
-    let demand = demand(&fields)?;
-    if cluster.eligible(&demand, on).is_empty() {
-        let nodes: Vec<String> = largest(cluster, on)
-            .map(|group| format!("`{}` with {}", group.name, resources_text(&group.capacity)))
-            .collect();
-        let message = format!(
-            "no node can hold stage `{name}`, which asks for {}; the largest that it may run on: \
-             {}. Ask for less, or declare a larger node",
-            resources_text(&demand),
-            nodes.join(", ")
-        );
-        return Err(fields.get("demand").unwrap_or_else(|| field.clone()).error(message));
-    }
-    Ok(Stage { name, service, demand, on, operator })
-}
-
-/// Names of groups as a set; all of them are the same as no restriction.
-fn groups(field: &Field<'_>, cluster: &ClusterSpec) -> Result<GroupSet, SpecError> {
-    let names: Vec<&str> = cluster.groups().iter().map(|group| group.name.as_str()).collect();
-    let mut set = GroupSet::NONE;
-    for item in field.list()? {
-        let name = item.text()?;
-        match names.iter().position(|other| *other == name) {
-            Some(group) => set = set.union(GroupSet::only(group)),
-            None => return Err(item.error(unknown("node group", name, &names))),
-        }
-    }
-    if set.is_empty() {
-        return Err(field.error("names no group; remove it to allow all"));
-    }
-    Ok(if set == GroupSet::first(names.len()) { GroupSet::ALL } else { set })
-}
-
-fn operator(field: &Field<'_>) -> Result<Operator, SpecError> {
-    match field.variant(&["emulate", "compute"])? {
-        ("emulate", None) => Ok(Operator::Emulate),
-        ("emulate", Some(value)) => Err(value.error("`emulate` takes nothing: write `emulate`")),
-        (_, None) => Ok(Operator::Compute { rounds: DEFAULT_ROUNDS }),
-        (_, Some(value)) => {
-            let rounds = value.map(&["rounds"])?.need("rounds", "rounds: 10000")?.whole_u32(1)?;
-            Ok(Operator::Compute { rounds })
-        }
-    }
 }

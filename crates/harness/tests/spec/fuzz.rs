@@ -5,7 +5,7 @@
 
 use crate::parse;
 
-const SPECS: [&str; 3] = [
+const SPECS: [&str; 4] = [
     "\
 name: a
 seed: 1
@@ -48,6 +48,13 @@ configurations:
 workload: {tasks: 100, arrivals: load:0.8}
 pipeline: {stages: [{name: work, service: {constant: 25ms}}]}
 schedulers: [fifo]
+",
+    "environment: sim
+cluster: {nodes: 2, slots: 4, network: {constant: 1ms}}
+workload: {tasks: 9, arrivals: {mmpp: {rates: [5, 0], sojourn: [1s, 2s]}}}
+pipeline: {stages: [{name: a, service: {constant: 0s}}]}
+schedulers: [fifo]
+faults: [{at: 1s, slow: node-1, factor: 2}, {mtbf: 9s, mttr: 1s}]
 ",
     "{\"cluster\": {\"nodes\": 2, \"slots\": 4},
 \"workload\": {\"tasks\": 100, \"arrivals\": \"batch\"},

@@ -1,7 +1,7 @@
 //! Spec files: what is accepted, what it means, and what is said of what is not.
 //!
 //! One binary, for the sake of compile time. `good` holds meanings to values worked out by
-//! hand, `bad` holds messages word for word, `fuzz` holds the promise that there is
+//! hand, `bad` holds messages word for word, `traces` both for the files beside a spec, `fuzz` holds the promise that there is
 //! always either a spec or a placed error.
 
 #![allow(
@@ -15,6 +15,7 @@ mod bad;
 mod drafts;
 mod fuzz;
 mod good;
+mod traces;
 
 use harness::spec::{Spec, SpecError};
 use sched_core::Registry;

@@ -1,0 +1,196 @@
+//! The command that would tell more.
+//!
+//! Where nothing can be told, the exact command that could tell is printed: enough tasks that
+//! start and drain do not matter, and ten repetitions. Virtual time has the same answer for emulated
+//! work, at once.
+
+use super::Comparison;
+use super::differences::Difference;
+use super::finding::Finding;
+use super::number;
+use super::table::wrapped;
+use super::verdict::{Twin, binding, missing_twins};
+use crate::provenance::quote;
+
+use crate::run::Measured;
+
+/// Repetitions that usually decide what is worth deciding.
+const REPETITIONS: u64 = 10;
+/// More are not suggested: a difference that takes so many matters to nobody.
+const MOST_REPETITIONS: u64 = 1_000;
+/// Tasks per slot of the suggested run: what a closed run needs for start and drain not to matter.
+const TASKS_PER_SLOT: u64 = 50;
+
+/// Flags that the suggestion sets itself or that would be in its way. True: with a value.
+const REPLACED: [(&str, bool); 5] =
+    [("--tasks", true), ("--reps", true), ("--output", true), ("--quick", false), ("--env", true)];
+
+/// What cannot be told of these runs and what would tell it, in whole lines of at most `width`
+/// characters, but for commands, which are in one piece. Empty if all is told.
+pub(super) fn suggestion(
+    comparison: &Comparison<'_>,
+    differences: &[Difference],
+    width: usize,
+) -> String {
+    if comparison.incomplete.is_some() {
+        return String::new(); // half of a run decides nothing, and how to run it is known
+    }
+    let twins = missing_twins(comparison.runs);
+    let flag = comparison.arguments.iter().any(|word| word == "--schedulers");
+    let single: Vec<&Measured> =
+        comparison.runs.iter().filter(|run| run.repetitions.len() < 2).collect();
+    if !single.is_empty() {
+        let compared = differences.iter().any(|difference| difference.pairs == 1);
+        let what = match compared {
+            false => "how much these numbers vary from run to run",
+            true => "whether these runs differ by more than chance",
+        };
+        let text = format!("{}, one repetition: {what} cannot be told.", tasks_of(&single));
+        let repetitions = REPETITIONS;
+        return wrapped(&text, width, "")
+            + &binding(&twins, flag, width)
+            + &commands(comparison, &single, &twins, "This tells", repetitions);
+    }
+    let all: Vec<&Measured> = comparison.runs.iter().collect();
+    let text = binding(&twins, flag, width);
+    if !twins.is_empty() && flag {
+        return text + &commands(comparison, &all, &twins, "This tells", REPETITIONS);
+    }
+    let deltas = differences.iter().flat_map(|difference| &difference.deltas);
+    let missing = deltas.filter_map(|(_, delta)| match delta.finding {
+        Finding::Open { missing } => missing,
+        _ => None,
+    });
+    let have = all.iter().map(|run| run.repetitions.len() as u64).max().unwrap_or(0);
+    match missing.filter(|missing| missing + have <= MOST_REPETITIONS).max() {
+        Some(missing) => {
+            let repetitions = round_up(have + missing).max(REPETITIONS);
+            text + &commands(comparison, &all, &twins, "More repetitions tell more", repetitions)
+        }
+        None => text,
+    }
+}
+
+/// `200 tasks`, or `100 to 1,000 tasks`.
+fn tasks_of(runs: &[&Measured]) -> String {
+    let tasks = || runs.iter().map(|run| run.report.metrics.config.tasks);
+    match (tasks().min(), tasks().max()) {
+        (Some(least), Some(most)) if least < most => {
+            format!("{} to {} tasks", number::count(least), number::count(most))
+        }
+        (Some(1), _) => "1 task".to_owned(),
+        (Some(all), _) => format!("{} tasks", number::count(all)),
+        _ => "No tasks".to_owned(),
+    }
+}
+
+/// The same command with enough tasks and repetitions for `runs`, and how long it will take; if they
+/// were emulated in real time, in virtual time too.
+fn commands(
+    comparison: &Comparison<'_>,
+    runs: &[&Measured],
+    twins: &[Twin],
+    what: &str,
+    repetitions: u64,
+) -> String {
+    let configs = || runs.iter().map(|run| &run.report.metrics.config);
+    let enough = configs().map(|config| config.parallelism.saturating_mul(TASKS_PER_SLOT)).max();
+    let most = configs().map(|config| config.tasks).max();
+    let tasks = enough.map(round_up).max(most).unwrap_or(1);
+    let seconds = |run: &&Measured| {
+        let done = run.report.metrics.config.tasks.max(1) as f64 * run.repetitions.len() as f64;
+        run.took.as_secs_f64() * tasks as f64 * repetitions as f64 / done.max(1.0)
+    };
+    let more = 1.0 + twins.len() as f64 / comparison.runs.len().max(1) as f64;
+    let seconds = runs.iter().map(seconds).sum::<f64>() * more;
+    let given = |flag: &str| comparison.arguments.iter().any(|word| word.starts_with(flag));
+    let enough_already = !given("--tasks") && configs().all(|config| config.tasks == tasks);
+    let command = |environment: Option<&str>| {
+        let mut words = kept_arguments(&comparison.arguments);
+        add_schedulers(&mut words, twins);
+        words
+            .extend(environment.into_iter().flat_map(|name| ["--env".to_owned(), name.to_owned()]));
+        if !enough_already {
+            words.extend(["--tasks".to_owned(), tasks.to_string()]);
+        }
+        words.extend(["--reps".to_owned(), repetitions.to_string()]);
+        let words = words.iter().map(|word| quote(word));
+        let all = std::iter::once(comparison.command.clone()).chain(words);
+        format!("  {}\n", all.collect::<Vec<_>>().join(" "))
+    };
+    let environments = || configs().map(|config| config.environment.as_str());
+    let mixed = comparison.runs.len() > runs.len();
+    let own = environments().next().filter(|_| mixed || given("--env"));
+    let emulated = configs().all(|config| config.work == "emulated");
+    let simulated = match emulated && environments().all(|name| name == "local") {
+        true => format!("{what}, in virtual time:\n{}", command(Some("sim"))),
+        false => String::new(),
+    };
+    let what = if simulated.is_empty() { what } else { "And in real time" };
+    format!("{simulated}{what} (in about {}):\n{}", number::seconds(seconds), command(own))
+}
+
+/// To one or two significant digits.
+fn round_up(n: u64) -> u64 {
+    let mut unit = 1_u64;
+    while n / unit >= 100 {
+        unit = unit.saturating_mul(10);
+    }
+    n.div_ceil(unit).saturating_mul(unit)
+}
+
+/// Puts more policies behind those that the arguments name, if they name any.
+fn add_schedulers(arguments: &mut Vec<String>, twins: &[Twin]) {
+    let Some(flag) = arguments.iter().position(|word| word == "--schedulers") else { return };
+    let values = arguments[flag + 1..].iter().take_while(|word| !word.starts_with('-')).count();
+    let at = flag + 1 + values;
+    arguments.splice(at..at, twins.iter().map(|twin| twin.policy.clone()));
+}
+
+fn kept_arguments(arguments: &[String]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let name = word.split('=').next().unwrap_or(word);
+        match REPLACED.iter().find(|(flag, _)| *flag == name) {
+            Some((_, true)) if name == word => drop(words.next()),
+            Some(_) => {}
+            None => kept.push(word.clone()),
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_suggestion_keeps_all_other_arguments() {
+        let given = ["--schedulers", "fifo", "--tasks", "5", "--quick", "--output=x", "--no-plots"];
+        let kept = kept_arguments(&given.map(str::to_owned));
+        assert_eq!(kept, ["--schedulers", "fifo", "--no-plots"]);
+    }
+
+    #[test]
+    fn policies_are_added_behind_the_others() {
+        let given = ["--schedulers", "fifo", "round_robin", "--no-plots"];
+        let mut arguments = given.map(str::to_owned).to_vec();
+        let twin = |policy: &str| Twin {
+            run: String::new(),
+            first: String::new(),
+            bind: String::new(),
+            policy: policy.to_owned(),
+        };
+        add_schedulers(&mut arguments, &[twin("round_robin:bind=late")]);
+        let all = ["--schedulers", "fifo", "round_robin", "round_robin:bind=late", "--no-plots"];
+        assert_eq!(arguments, all);
+    }
+
+    #[test]
+    fn tasks_are_round() {
+        assert_eq!(round_up(7), 7);
+        assert_eq!(round_up(1_600), 1_600);
+        assert_eq!(round_up(12_801), 13_000);
+    }
+}
