@@ -14,8 +14,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Runs all checks under `root`. `full` also runs the README's main command and refuses
-/// a `Cargo.lock` that is not up to date.
+/// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
+/// `cargo test`) and the README's main command, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -40,6 +40,9 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
     steps.run("doc", &cargo(&["doc", "--workspace", "--no-deps"], &[]), deny)?;
     steps.run("bench builds", &cargo(&["bench", "--no-run"], &[]), None)?;
     if full {
+        let theory = ["test", "--release", "-p", "pipeline", "--test", "theory"];
+        let theory = cargo(&theory, &["--features", "full-theory"]);
+        steps.run("theory", &theory, None)?;
         let before = Results::find(root)?;
         steps.run("main command", &main, None)?;
         steps.step("results", || before.check_new(&Results::find(root)?))?;

@@ -14,11 +14,12 @@ const RULE: &str = "arrows";
 const ALLOWED: &[(&str, &[&str])] = &[
     ("sched-core", &[]),
     ("metrics", &[]),
+    ("flight", &["sched-core"]),
     ("pipeline", &["sched-core", "metrics"]),
     ("viz", &["metrics"]),
-    ("harness", &["sched-core", "metrics", "pipeline", "viz"]),
+    ("harness", &["sched-core", "metrics", "flight", "pipeline", "viz"]),
     ("sage", &["harness"]),
-    ("benches", &["sched-core", "metrics", "pipeline", "viz", "harness"]),
+    ("benches", &["sched-core", "metrics", "flight", "pipeline", "viz", "harness"]),
     ("xtask", &[]),
 ];
 

@@ -86,6 +86,22 @@ const BANS: &[(&str, &[(Ban, &str)])] = &[
         ],
     ),
     (
+        "flight",
+        &[
+            (Path("std::time::Instant"), CLOCK),
+            (Path("std::time::SystemTime"), CLOCK),
+            (Path("std::thread"), "it runs inside the host's calls and never waits"),
+            (Path("std::fs"), "it reads and writes what it is given; files are its caller's"),
+            (Path("std::net"), "it opens no sockets"),
+            (Path("std::env"), "what a log says depends on the history alone"),
+            (Path("std::process"), "it starts and ends no processes"),
+            (Word("print!"), "it tells its caller; printing is the harness's"),
+            (Word("println!"), "it tells its caller; printing is the harness's"),
+            (Path("std::collections::HashMap"), HASH),
+            (Path("std::collections::HashSet"), HASH),
+        ],
+    ),
+    (
         "viz",
         &[
             (Crate("pipeline"), "it draws reports and never knows how a run was made"),
