@@ -9,6 +9,7 @@ use crate::report::number;
 use crate::spec::{Environment, RunSpec, Work};
 use pipeline::Outcome;
 use pipeline::drive::Executor as _;
+use pipeline::model::Arrivals;
 use pipeline::sim::Sim;
 use sched_core::Span;
 
@@ -38,6 +39,7 @@ pub(super) fn remarks(
             number::short(ideal.rate)
         )
     }));
+    remarks.extend(one_history(run).map(str::to_owned));
     remarks.extend(missing(run, outcomes));
     remarks.extend(lag(outcomes));
     if rows(run) > with.most_rows {
@@ -48,6 +50,16 @@ pub(super) fn remarks(
         ));
     }
     remarks
+}
+
+/// Repetitions of a trace do not vary what is in it, and an interval over them would look like
+/// knowledge of other hours.
+fn one_history(run: &RunSpec) -> Option<&'static str> {
+    let traced = matches!(run.setup.workload.arrivals, Arrivals::Trace(_));
+    (traced && run.setup.repetitions > 1).then_some(
+        "A trace is one history, the same in every repetition: intervals and verdicts hold for this \
+         very trace, and show no more than the policy's own draws.",
+    )
 }
 
 fn virtual_time() -> String {

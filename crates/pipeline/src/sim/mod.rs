@@ -1,6 +1,6 @@
 //! The executor of virtual time: it jumps to the next event.
 //!
-//! Deterministic from the seed: events have a total order ([`agenda`]), service times and delays are
+//! Deterministic from the seed: events have a total order (`agenda`), service times and delays are
 //! drawn per item and purpose, and the loop above is the one that also runs in real
 //! time. Nodes have the same queues as there. Memory grows with the calls in flight.
 //!
