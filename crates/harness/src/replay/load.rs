@@ -39,6 +39,7 @@ struct Row {
     stage: u32,
     submit: Time,
     told: Time,
+    sent: Time,
     start: Time,
     finish: Time,
     demand: Resources,
@@ -84,12 +85,13 @@ impl Row {
     }
 
     fn of(call: &FinishedCall) -> Row {
-        let FinishedCall { task, told, started, finished, .. } = *call;
+        let FinishedCall { task, told, assigned, started, finished, .. } = *call;
         Row {
             index: task.id.index,
             stage: task.id.stage,
             submit: task.submit,
             told,
+            sent: assigned,
             start: started,
             finish: finished,
             demand: task.demand,
@@ -137,13 +139,14 @@ fn tasks(mut rows: Vec<Row>) -> Result<(Vec<Vec<Row>>, u64), String> {
     Ok((items, left_out))
 }
 
-/// Stages that follow one another. Where time is real, a finish is told a little late, but the next
-/// stage, told with it, knows when that was.
+/// Stages that follow one another. Where time is real, a finish is told a little late, and with it
+/// the start of what was queued behind; the next stage, told then, knows when its call was really
+/// ready, and neither the finish nor the start of the one before can have been later.
 fn chained(mut calls: Vec<Row>) -> Result<Vec<Row>, String> {
     for at in 1..calls.len() {
         let Row { index, stage, submit, told, .. } = calls[at];
         let before = &mut calls[at - 1];
-        if told < before.finish || submit < before.start {
+        if told < before.finish || submit < before.sent {
             return Err(format!(
                 "call {index}.{stage} was ready before stage {} of its item had finished, so they \
                  are no stages of one pipeline",
@@ -151,6 +154,7 @@ fn chained(mut calls: Vec<Row>) -> Result<Vec<Row>, String> {
             ));
         }
         before.finish = before.finish.min(submit);
+        before.start = before.start.min(submit);
     }
     Ok(calls)
 }
