@@ -92,7 +92,7 @@ impl Error {
 pub enum Exit {
     /// Everything was done. Failed tasks and statistical marks are results.
     Done,
-    /// A run failed, or the account of one contradicts itself.
+    /// A run failed, the account of one contradicts itself, or an expectation does not hold.
     Failed,
     /// Bad usage or bad spec; nothing was run or written.
     Usage,

@@ -13,6 +13,7 @@
 pub mod cli;
 mod clock;
 mod error;
+mod expect;
 mod interrupt;
 mod output;
 mod progress;
@@ -24,6 +25,7 @@ pub mod spec;
 mod validate;
 
 pub use error::{Error, Exit};
+pub use expect::Expectation;
 /// The JSON Schema of every `<run>_metrics.json`.
 pub use metrics::METRICS_SCHEMA;
 pub use output::Home;

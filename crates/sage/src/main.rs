@@ -60,7 +60,7 @@ fn main() -> ExitCode {
             cli::end(run(&spec, *flags, &arguments, &registry, execute))
         }
         Ok(Args { command: Command::Validate { spec, flags } }) => match flags.env {
-            None => cli::end(run(&spec, *flags, &arguments, &registry, validate)),
+            None => cli::end(run(&spec, *flags, &arguments, &registry, validate_fixed)),
             Some(_) => cli::end(Err(Error::Usage(
                 "--env: `sage validate` runs in `sim` and in `local`; leave it away".to_owned(),
             ))),
@@ -92,4 +92,15 @@ fn run(
         rows: None,
     };
     command(&experiment, &spec, flags.options())
+}
+
+/// What is run in real time too needs a number of repetitions.
+fn validate_fixed(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
+    match spec.configurations.iter().any(|configuration| configuration.setup.until.is_some()) {
+        true => Err(Error::Usage(
+            "`repetitions: {until: …}` exists in virtual time only: `sage validate` needs `--reps N`"
+                .to_owned(),
+        )),
+        false => validate(experiment, spec, options),
+    }
 }

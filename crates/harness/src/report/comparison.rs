@@ -5,6 +5,7 @@
 //! more of the latency than most placements do.
 
 use super::differences::{Difference, differences};
+use super::expectations::expectations;
 use super::number;
 use super::suggestion::suggestion;
 use super::table::{Table, wrapped};
@@ -13,7 +14,7 @@ use super::{Comparison, Measured};
 use std::collections::BTreeMap;
 
 /// Columns of a page.
-const PAGE: usize = 120;
+pub(crate) const PAGE: usize = 120;
 
 const HEAD: [&str; 13] = [
     "run", "bind", "ok/all", "tasks/s", "ideal", "mean ms", "p50 ms", "p95 ms", "p99 ms", "wait",
@@ -41,6 +42,7 @@ impl Comparison<'_> {
             told |= !verdicts.is_empty();
             text.push_str(&verdicts);
         }
+        text.push_str(&expectations(self.expectations, PAGE));
         text.push('\n');
         text.push_str(&self.legend(told));
         text.push_str(&self.notes());

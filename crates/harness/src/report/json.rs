@@ -5,6 +5,7 @@
 
 use super::Comparison;
 use super::differences::{Difference, differences};
+use super::expectations::expectation_json;
 use super::finding::EFFECT;
 use crate::provenance::GIT_COMMIT;
 use crate::run::{Measure, Measured};
@@ -39,6 +40,7 @@ impl Comparison<'_> {
             "build_profile": circumstances.build().name(),
             "host": circumstances.host(),
             "runs": self.runs.iter().map(run).collect::<Vec<_>>(),
+            "expectations": self.expectations.iter().map(expectation_json).collect::<Vec<_>>(),
             "smallest_effect": EFFECT,
             "differences": differences(self.runs).iter().map(Difference::json).collect::<Vec<_>>(),
         })

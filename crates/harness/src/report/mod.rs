@@ -4,6 +4,7 @@
 
 mod comparison;
 mod differences;
+mod expectations;
 mod finding;
 mod json;
 pub(crate) mod number;
@@ -14,9 +15,12 @@ mod summary;
 pub(crate) mod table;
 mod verdict;
 
+pub(crate) use comparison::PAGE;
+pub(crate) use expectations::expectations;
 pub(crate) use json::document;
 pub(crate) use summary::summary;
 
+use crate::expect::Judgement;
 use crate::provenance::Circumstances;
 use crate::run::Measured;
 
@@ -29,6 +33,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) title: &'a str,
     /// The measured runs, in order.
     pub(crate) runs: &'a [Measured],
+    /// What became of the expectations of the spec; empty if it has none.
+    pub(crate) expectations: &'a [Judgement],
     /// Why there are not more runs or tasks, if there are not.
     pub(crate) incomplete: Option<String>,
     /// Where this comes from.

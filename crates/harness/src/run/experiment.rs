@@ -4,14 +4,14 @@
 //! interrupt or a run that breaks off, what was measured until then is written and marked
 //! partial.
 
-use super::ideal::ideal;
-use super::measure::{Context, Measured, measure, rows};
+use super::measure::{Measured, rows};
+use super::passes::{Passes, run_all};
 use super::running::Running;
+use crate::expect::{Verdict, judge};
 use crate::interrupt::stop_on_signals;
 use crate::output::{Folder, Home, OutputPlan, plan_output, write_file};
-use crate::progress::Progress;
 use crate::provenance::Circumstances;
-use crate::report::{Comparison, document, number, summary};
+use crate::report::{Comparison, PAGE, document, expectations};
 use crate::spec::{RunSpec, Spec};
 use crate::{Error, Exit};
 use metrics::DEFAULT_ROW_LIMIT;
@@ -56,7 +56,8 @@ pub struct Options {
 ///
 /// # Errors
 /// With nothing written: when the folder cannot be used. Else when a run breaks off or a file
-/// cannot be written; what was finished before is there, marked partial.
+/// cannot be written; what was finished before is there, marked partial. An expectation that does
+/// not hold is no error but [`Exit::Failed`].
 pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
     let plan = plan_output(options.output.as_deref(), &experiment.home)?;
     let running = Arc::new(Running::default());
@@ -68,14 +69,16 @@ pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Resul
     }
     let specs = spec.runs();
     let most_rows = most_rows(&specs, experiment, options);
-    let (runs, broken) =
+    let Passes { runs, broken, cut } =
         run_all(&specs, (most_rows, options.record), &circumstances, &running, &folder);
     let planned = specs.len();
+    let judged = judge(&spec.expect, &runs);
     let comparison = Comparison {
         experiment: &spec.name,
         title: &experiment.title,
         runs: &runs,
-        incomplete: incomplete(&runs, planned, broken.as_ref()),
+        expectations: &judged,
+        incomplete: incomplete(&runs, planned, cut, broken.as_ref()),
         circumstances: &circumstances,
         command: experiment.command.clone(),
         arguments: experiment.arguments.clone(),
@@ -94,6 +97,7 @@ pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Resul
     match broken {
         Some(error) => Err(error),
         None if comparison.incomplete.is_some() => Ok(Exit::Interrupted),
+        None if judged.iter().any(|it| it.verdict != Verdict::Holds) => Ok(Exit::Failed),
         None => Ok(Exit::Done),
     }
 }
@@ -122,55 +126,6 @@ fn most_rows(runs: &[RunSpec], experiment: &Experiment, options: &Options) -> u6
         most = size[0];
     }
     most.min(DEFAULT_ROW_LIMIT)
-}
-
-/// Runs until the end, an interrupt, or an error.
-fn run_all(
-    runs: &[RunSpec],
-    (most_rows, record): (u64, bool),
-    circumstances: &Circumstances,
-    running: &Arc<Running>,
-    folder: &Folder,
-) -> (Vec<Measured>, Option<Error>) {
-    let mut measured: Vec<Measured> = Vec::new();
-    let progress = match Progress::start(running) {
-        Ok(progress) => progress,
-        Err(error) => return (measured, Some(error)),
-    };
-    let progress = &progress;
-    let with =
-        Context { folder: Some(folder), circumstances, running, progress, most_rows, record };
-    for (i, run) in runs.iter().enumerate() {
-        if running.stopped() {
-            break;
-        }
-        let label = format!("[{}/{}] {}", i + 1, runs.len(), run.name);
-        // Policies of one configuration have one ideal.
-        let known = i.checked_sub(1).filter(|&before| runs[before].setup == run.setup);
-        let ideal = known.map_or_else(|| ideal(&run.setup), |before| measured[before].ideal);
-        let done = measure(run, &label, ideal, &with).and_then(|run| {
-            run.iter().try_for_each(|run| write_run(run, folder))?;
-            Ok(run)
-        });
-        match done {
-            Ok(None) => break,
-            Ok(Some(run)) => {
-                progress.finished(&finished(&label, &run.report));
-                measured.push(run);
-            }
-            Err(error) => return (measured, Some(error)),
-        }
-    }
-    (measured, None)
-}
-
-fn write_run(run: &Measured, folder: &Folder) -> Result<(), Error> {
-    let name = &run.report.name;
-    let path = folder.file(&format!("{name}_metrics.json"));
-    let json = serde_json::to_value(&run.report)
-        .map_err(|error| Error::write(&path, io::Error::other(error)))?;
-    write_file(&path, pretty(&json).as_bytes())?;
-    write_file(&folder.file(&format!("{name}_summary.txt")), summary(run).as_bytes())
 }
 
 fn write_comparison(
@@ -211,7 +166,7 @@ fn draw(comparison: &Comparison<'_>, folder: &Folder) -> Result<(), Error> {
 fn print(comparison: &Comparison<'_>, folder: &Folder, options: &Options) {
     let place = format!("Results: {}\n", folder.path().display());
     let text = if options.json {
-        eprint!("{place}");
+        eprint!("{}{place}", expectations(comparison.expectations, PAGE));
         pretty(&document(comparison.experiment, comparison.runs))
     } else {
         format!("\n{}\n{place}", comparison.text())
@@ -224,26 +179,20 @@ fn print(comparison: &Comparison<'_>, folder: &Folder, options: &Options) {
 }
 
 /// Why there is not everything that was asked for.
-fn incomplete(runs: &[Measured], planned: usize, broken: Option<&Error>) -> Option<String> {
+fn incomplete(
+    runs: &[Measured],
+    planned: usize,
+    cut: bool,
+    broken: Option<&Error>,
+) -> Option<String> {
     let done = runs.iter().filter(|run| !run.report.metrics.partial).count();
     let why = match broken {
         Some(error) => error.to_string(),
         None if done < planned => "interrupted".to_owned(),
+        None if cut => "interrupted before all were as precise as asked for".to_owned(),
         None => return None,
     };
     Some(format!("{done} of {planned} runs are complete; {why}"))
-}
-
-/// `[3/14] policies_fifo: 200 of 200 tasks, 512.3 tasks/s`
-fn finished(label: &str, report: &RunReport) -> String {
-    let metrics = &report.metrics;
-    let rate = metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short);
-    format!(
-        "{label}: {} of {} tasks, {rate} tasks/s{}",
-        number::count(metrics.successful_tasks),
-        number::count(metrics.total_tasks),
-        if metrics.partial { " (partial)" } else { "" }
-    )
 }
 
 fn pretty(value: &serde_json::Value) -> String {

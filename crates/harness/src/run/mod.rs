@@ -1,14 +1,15 @@
 //! From a checked spec to measured runs and their files.
 //!
-//! `experiment` goes through the runs of a spec, `measure` runs one of them, its repetitions at once
-//! where time is virtual (`in_order`, `running`). `ideal` says what it could have reached,
-//! `remarks` what to know about its numbers.
+//! `experiment` writes about all runs of a spec, `passes` goes through them, `measure` runs one, its
+//! repetitions at once where time is virtual (`in_order`, `running`). `ideal` says what it could
+//! have reached, `remarks` what to know about its numbers.
 
 mod config;
 mod experiment;
 mod ideal;
 mod in_order;
 mod measure;
+mod passes;
 mod remarks;
 mod repetition;
 mod running;

@@ -9,10 +9,12 @@ use super::draft::{Draft, laid_over, stem};
 use super::error::SpecError;
 use super::faults::faults;
 use super::reader::{Field, check_name};
+use super::repetitions::{Until, repetitions};
 use super::schedulers::{RunNames, schedulers};
 use super::tree::Node;
-use super::unsupported::{self, Missing};
+use super::unsupported::Missing;
 use super::workload::workload;
+use crate::expect::Expectation;
 use pipeline::model::{ClusterSetup, Faults, Operator, Workload};
 use sched_core::{Registry, ResolvedPolicy};
 use std::fmt;
@@ -25,6 +27,8 @@ pub struct Spec {
     pub name: String,
     /// At least one. With several, or with `configurations` in the file, each has a name.
     pub configurations: Vec<Configuration>,
+    /// What is claimed of its runs, in written order. Each names runs of this spec only.
+    pub expect: Vec<Expectation>,
 }
 
 /// One way to set everything up, and the schedulers to try on it.
@@ -48,8 +52,10 @@ pub struct Setup {
     pub environment: Environment,
     /// Seed of the first repetition; the next have the next numbers.
     pub seed: u64,
-    /// At least 1.
+    /// At least 1; at most so many where `until` is given.
     pub repetitions: u32,
+    /// The precision at which fewer repetitions are enough; none but in virtual time.
+    pub until: Option<Until>,
     /// Nodes, their speeds and the network between; outside of virtual time it takes no time.
     pub cluster: ClusterSetup,
     /// Tasks, arrivals, priorities and stages. Every stage has a node that can hold it.
@@ -134,7 +140,7 @@ impl Spec {
     /// At the first place that is wrong.
     pub fn check(draft: &Draft, registry: &Registry) -> Result<Spec, SpecError> {
         let root = Field::root(draft.root());
-        let keys = [&["name"], &CONFIGURATION_KEYS[..], &["configurations"]].concat();
+        let keys = [&["name"], &CONFIGURATION_KEYS[..], &["expect", "configurations"]].concat();
         let fields = root.map(&keys)?;
         let name = match fields.get("name") {
             Some(name) => name.name()?,
@@ -144,7 +150,9 @@ impl Spec {
         };
         let mut base = draft.root().clone();
         if let Some(entries) = base.entries_mut() {
-            entries.retain(|entry| !["name", "configurations"].contains(&entry.key.as_str()));
+            entries.retain(|entry| {
+                !["name", "expect", "configurations"].contains(&entry.key.as_str())
+            });
         }
         let mut configurations = Vec::new();
         if let Some(section) = fields.get("configurations") {
@@ -165,7 +173,15 @@ impl Spec {
         if configurations.is_empty() {
             configurations.push(configuration("", &base, registry)?);
         }
-        Ok(Spec { name, configurations })
+        let mut spec = Spec { name, configurations, expect: Vec::new() };
+        if let Some(field) = fields.get("expect") {
+            let runs = spec.runs();
+            let runs: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+            let claims = field.list()?.into_iter();
+            let claims = claims.map(|claim| claim.read(|text| Expectation::parse(text, &runs)));
+            spec.expect = claims.collect::<Result<_, _>>()?;
+        }
+        Ok(spec)
     }
 
     /// The runs, configuration by configuration, each with its schedulers in written order.
@@ -236,16 +252,9 @@ fn configuration(name: &str, root: &Node, registry: &Registry) -> Result<Configu
         },
     };
     let seed = fields.get("seed").map_or(Ok(DEFAULT_SEED), |field| field.whole(0))?;
-    let repetitions = match fields.get("repetitions") {
-        None => 1,
-        Some(field) if field.pairs().is_ok() => return Err(unsupported::until(&field)),
-        Some(field) => {
-            let repetitions = field.whole_u32(1)?;
-            if seed.checked_add(u64::from(repetitions) - 1).is_none() {
-                return Err(field.error(format!("the seeds from {seed} on are not that many")));
-            }
-            repetitions
-        }
+    let (repetitions, until) = match fields.get("repetitions") {
+        None => (1, None),
+        Some(field) => repetitions(&field, environment, seed)?,
     };
     let section = fields.need("cluster", "cluster: {nodes: 10, slots: 4}")?;
     let cluster = cluster(&section, environment)?;
@@ -255,6 +264,7 @@ fn configuration(name: &str, root: &Node, registry: &Registry) -> Result<Configu
         Some(field) => faults(&field, environment, &cluster.spec)?,
         None => Faults::default(),
     };
-    let setup = Setup { environment, seed, repetitions, cluster, workload, faults, pipeline };
+    let setup =
+        Setup { environment, seed, repetitions, until, cluster, workload, faults, pipeline };
     Ok(Configuration { name: name.to_owned(), part: String::new(), setup, schedulers })
 }

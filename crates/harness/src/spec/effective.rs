@@ -7,7 +7,9 @@
 use super::checked::{RunSpec, Setup, Spec};
 use super::draft::is_choice;
 use super::faults::faults_json;
+use super::repetitions::Until;
 use super::units::memory_text;
+use crate::expect::Expectation;
 use pipeline::model::{Arrivals, Operator, ServiceLaw, TraceSource};
 use sched_core::{QueueLimit, ResolvedPolicy, Resources};
 use serde_json::{Map, Value, json};
@@ -42,6 +44,10 @@ impl Spec {
                 (configuration.name.clone(), Value::Object(keys))
             })
             .collect();
+        if !self.expect.is_empty() {
+            let claims = self.expect.iter().map(Expectation::text);
+            whole.insert("expect".to_owned(), claims.collect());
+        }
         if !named.is_empty() {
             whole.insert("configurations".to_owned(), Value::Object(named));
         }
@@ -82,7 +88,7 @@ fn keys(setup: &Setup, schedulers: &[ResolvedPolicy]) -> Object {
     [
         ("environment", json!(setup.environment.name())),
         ("seed", json!(setup.seed)),
-        ("repetitions", json!(setup.repetitions)),
+        ("repetitions", setup.until.map_or_else(|| json!(setup.repetitions), Until::json)),
         ("cluster", json!({"groups": groups(setup), "network": service(&setup.cluster.network)})),
         (
             "workload",

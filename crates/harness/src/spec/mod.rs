@@ -19,6 +19,7 @@ mod faults;
 mod lines;
 mod parse;
 mod reader;
+mod repetitions;
 mod schedulers;
 mod service;
 mod stages;
@@ -33,4 +34,7 @@ pub use checked::{Configuration, Environment, RunSpec, Setup, Spec, Work};
 pub use draft::Draft;
 pub use error::{BadValue, Place, SpecError};
 pub use reader::unknown;
+pub use repetitions::Until;
 pub use tree::{Entry, Node, Value};
+
+pub(crate) use units::{number, positive, span};

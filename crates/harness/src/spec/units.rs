@@ -12,7 +12,7 @@ use std::num::IntErrorKind;
 ///
 /// # Errors
 /// Without a unit, negative, finer than a nanosecond, or no number at all.
-pub(super) fn span(text: &str) -> Result<Span, BadValue> {
+pub(crate) fn span(text: &str) -> Result<Span, BadValue> {
     if text.trim().parse::<f64>().is_ok_and(f64::is_finite) && !text.trim().starts_with('-') {
         let number = text.trim();
         return bad(format!("`{text}` has no unit: write for example `{number}ms` or `{number}s`"));
@@ -85,7 +85,7 @@ pub(super) fn memory(text: &str) -> Result<u64, BadValue> {
 ///
 /// # Errors
 /// Not a number, or not finite.
-pub(super) fn number(text: &str) -> Result<f64, BadValue> {
+pub(crate) fn number(text: &str) -> Result<f64, BadValue> {
     match text.trim().parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
         _ => bad(format!("`{text}` is not a number: write for example `0.8`")),
@@ -96,7 +96,7 @@ pub(super) fn number(text: &str) -> Result<f64, BadValue> {
 ///
 /// # Errors
 /// As [`number`], or not above zero.
-pub(super) fn positive(text: &str) -> Result<f64, BadValue> {
+pub(crate) fn positive(text: &str) -> Result<f64, BadValue> {
     match number(text)? {
         number if number > 0.0 => Ok(number),
         _ => bad(format!("`{text}` is not above 0")),

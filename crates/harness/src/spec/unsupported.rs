@@ -12,7 +12,6 @@ use super::reader::Field;
 pub(super) enum Missing {
     Cluster,
     View,
-    Until,
 }
 
 impl Missing {
@@ -21,7 +20,6 @@ impl Missing {
         match self {
             Missing::Cluster => ("environment `cluster`", "use `local` or `sim`"),
             Missing::View => ("`view`", "remove it"),
-            Missing::Until => ("`until`", "write how many, as `repetitions: 10`"),
         }
     }
 
@@ -33,16 +31,6 @@ impl Missing {
     fn after(self, check: Result<(), SpecError>, field: &Field<'_>) -> SpecError {
         check.err().unwrap_or_else(|| self.refuse(field))
     }
-}
-
-/// `{until: 1%, at_most: 200}`
-pub(super) fn until(field: &Field<'_>) -> SpecError {
-    let check = || {
-        let fields = field.map(&["until", "at_most"])?;
-        fields.need("until", "until: 1%")?.text()?;
-        fields.get("at_most").map_or(Ok(()), |most| most.whole_u32(1).map(drop))
-    };
-    Missing::Until.after(check(), field)
 }
 
 /// `{refresh: 500ms, own: true}`

@@ -1,7 +1,7 @@
 //! What specs mean.
 
 use crate::{SMALL, parse, small_with};
-use harness::spec::{Environment, Spec, Work};
+use harness::spec::{Environment, Spec, Until, Work};
 use pipeline::model::{Arrivals, Fault, FaultKind, Operator, ServiceLaw, Spontaneous};
 use sched_core::{Bind, GroupSet, Level, NodeId, QueueLimit, Registry, Resources, Span, Time};
 
@@ -336,4 +336,25 @@ fn a_policy_of_ones_own_is_known_by_name() {
     let text = small_with("schedulers: [mine]");
     assert!(Spec::parse(&text, "spec.yaml", &registry).is_ok());
     assert!(parse(&text).is_err());
+}
+
+#[test]
+fn expectations_and_a_precision_are_read_and_written_back() {
+    let lines = "environment: sim\nrepetitions: {until: 0.5%, at_most: 60}\n\
+                 expect: ['p99(small_fifo) < 0.9 * p99(large_fifo)', throughput(small_fifo) > 2]\n\
+                 configurations: {small: {}, large: {cluster: {nodes: 9}, repetitions: 3}}";
+    let spec = good(&small_with(lines));
+    let claims: Vec<&str> = spec.expect.iter().map(harness::Expectation::text).collect();
+    assert_eq!(claims, ["p99(small_fifo) < 0.9 * p99(large_fifo)", "throughput(small_fifo) > 2"]);
+    let until = Until { percent: 0.5, at_most: 60 };
+    let repeated = spec.configurations.iter().map(|it| (it.setup.repetitions, it.setup.until));
+    assert_eq!(repeated.collect::<Vec<_>>(), [(60, Some(until)), (3, None)]);
+    let yaml = spec.to_yaml().unwrap();
+    let again = good(&yaml);
+    assert_eq!(again, spec, "{yaml}");
+    // The spec of one run cannot name the others.
+    let alone = serde_json::to_string(&spec.runs()[0].to_json()).unwrap();
+    assert!(alone.contains("0.5%") && good(&alone).expect.is_empty(), "{alone}");
+    let defaults = good(&small_with("environment: sim\nrepetitions: {until: 2%}"));
+    assert_eq!(defaults.configurations[0].setup.repetitions, 200);
 }

@@ -1,0 +1,98 @@
+//! What became of the expectations of a spec, in text and JSON.
+//!
+//! A line per expectation: the verdict, the claim, and the numbers that decided it. Why something is
+//! undecided is said with what would decide it.
+
+use super::number;
+use super::table::wrapped;
+use crate::expect::{Judgement, Side, Verdict};
+use crate::run::Measure;
+use serde_json::{Value, json};
+
+const LEGEND: &str = "Expectations: means over the repetitions, paired by seed; intervals of \
+    Student's t that hold together with 95 % (Bonferroni over the expectations). One holds if all of \
+    its interval agrees, is refuted if none does, and is undecided else.";
+
+/// The expectations as whole lines of at most `width` characters; empty if there are none.
+pub(crate) fn expectations(judged: &[Judgement], width: usize) -> String {
+    if judged.is_empty() {
+        return String::new();
+    }
+    let count = |verdict| judged.iter().filter(|judgement| judgement.verdict == verdict).count();
+    let mut text = format!(
+        "\nExpectations: {} of {} hold, {} refuted, {} undecided\n",
+        count(Verdict::Holds),
+        judged.len(),
+        count(Verdict::Refuted),
+        count(Verdict::Undecided)
+    );
+    for judgement in judged {
+        let verdict = judgement.verdict.word();
+        let line = format!("  {verdict:<9}  {}: {}", judgement.claim.text(), evidence(judgement));
+        text.push_str(&wrapped(&line, width, "             "));
+    }
+    text + &wrapped(LEGEND, width, "")
+}
+
+/// An expectation as it stands in files.
+pub(super) fn expectation_json(judgement: &Judgement) -> Value {
+    json!({
+        "expectation": judgement.claim.text(),
+        "verdict": judgement.verdict.word(),
+        "unit": unit(judgement),
+        "left": judgement.sides.map(|[left, _]| left),
+        "right": judgement.sides.map(|[_, right]| right),
+        "difference": judgement.sides.map(|[left, right]| left - right),
+        "difference_interval": judgement.interval,
+        "pairs": judgement.pairs,
+        "repetitions_missing": judgement.missing,
+        "failed_tasks": judgement.failed,
+        "evidence": evidence(judgement),
+    })
+}
+
+fn unit(judgement: &Judgement) -> &'static str {
+    match judgement.claim.measure() {
+        Measure::Throughput => "tasks/s",
+        _ => "ms",
+    }
+}
+
+/// `12.4 against 15.1 ms, difference −2.7 [−2.9, −2.5] over 10 repetitions`
+fn evidence(judgement: &Judgement) -> String {
+    let unit = unit(judgement);
+    let show = |x: f64| number::digits(x, 4);
+    let within = |[low, high]: [f64; 2]| format!("[{}, {}]", show(low), show(high));
+    let Some([left, right]) = judgement.sides else {
+        return "no complete repetition has what it compares".to_owned();
+    };
+    let (value, interval) = match (&judgement.claim.left, &judgement.claim.right) {
+        (Side::Measured(_), Side::Measured(_)) => {
+            let both = format!("{} against {} {unit}", show(left), show(right));
+            (format!("{both}, difference {}", show(left - right)), judgement.interval)
+        }
+        (Side::Measured(_), Side::Amount(_)) => {
+            let about = judgement.interval.map(|ends| ends.map(|end| end + right));
+            (format!("{} {unit}", show(left)), about)
+        }
+        (Side::Amount(_), _) => {
+            let about = judgement.interval.map(|[low, high]| [left - high, left - low]);
+            (format!("{} {unit}", show(right)), about)
+        }
+    };
+    let mut text = match interval {
+        Some(interval) => {
+            format!("{value} {} over {} repetitions", within(interval), judgement.pairs)
+        }
+        None => format!("{value} in one repetition, which tells nothing; use `repetitions` ≥ 2"),
+    };
+    if let Some(missing) = judgement.missing {
+        let missing = number::count(missing);
+        text.push_str(&format!("; about {missing} more would decide it, if it is as it seems"));
+    }
+    if judgement.failed > 0 {
+        let failed = number::count(judgement.failed);
+        text.push_str(&format!("; {failed} tasks failed and are not in it"));
+    }
+    text
+}
