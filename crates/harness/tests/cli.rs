@@ -84,7 +84,7 @@ fn a_policy_that_breaks_a_rule_ends_the_command_and_what_was_before_is_saved() {
     assert!(message.starts_with("run `overbooks` failed: the scheduler broke a rule"), "{message}");
     assert!(message.contains("node-0"), "{message}");
     let out = folder.path().join("out");
-    assert_eq!(json(&out.join("fifo_metrics.json"))["metrics"]["successful_tasks"], 20);
+    assert_eq!(json(&out.join("fifo_metrics.json"))["successful_tasks"], 20);
     assert!(!out.join("overbooks_metrics.json").exists());
     assert!(!out.join("round_robin_metrics.json").exists());
     let comparison = json(&out.join("broken_comparison.json"));

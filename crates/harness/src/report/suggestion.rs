@@ -36,7 +36,7 @@ pub(super) fn suggestion(
         return String::new(); // half of a run decides nothing, and how to run it is known
     }
     let twins = missing_twins(comparison.runs);
-    let flag = comparison.arguments.iter().any(|word| word == "--schedulers");
+    let flag = kept_arguments(&comparison.arguments).iter().any(|word| word == "--schedulers");
     let single: Vec<&Measured> =
         comparison.runs.iter().filter(|run| run.repetitions.len() < 2).collect();
     if !single.is_empty() {
@@ -151,6 +151,10 @@ fn kept_arguments(arguments: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
+        if let Some(first) = word.strip_prefix("--schedulers=") {
+            kept.extend(["--schedulers".to_owned(), first.to_owned()]); // room for more behind it
+            continue;
+        }
         let name = word.split('=').next().unwrap_or(word);
         match REPLACED.iter().find(|(flag, _)| *flag == name) {
             Some((_, true)) if name == word => drop(words.next()),
@@ -170,6 +174,8 @@ mod tests {
         let given = ["--schedulers", "fifo", "--tasks", "5", "--quick", "--output=x", "--no-plots"];
         let kept = kept_arguments(&given.map(str::to_owned));
         assert_eq!(kept, ["--schedulers", "fifo", "--no-plots"]);
+        let joined = kept_arguments(&["--schedulers=fifo", "--seed=3"].map(str::to_owned));
+        assert_eq!(joined, ["--schedulers", "fifo", "--seed=3"]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn heading(run: &Measured) -> String {
         config.parameters.iter().map(|(name, value)| format!(", {name} {value}")).collect();
     let partial = if run.report.metrics.partial { "PARTIAL: interrupted\n" } else { "" };
     format!(
-        "{}\n{partial}{}, {} binding{parameters}; {} nodes, {} slots; pipeline {} of {} stages, \
+        "{}\n{partial}{}, {} binding{parameters}; {} nodes, {} slots; pipeline {} of {}, \
          {} work;\n{} tasks, arrivals {}; {}\n",
         run.report.name,
         config.policy,
@@ -46,7 +46,10 @@ fn heading(run: &Measured) -> String {
         config.nodes,
         config.parallelism,
         config.pipeline,
-        config.stages,
+        match config.stages {
+            1 => "one stage".to_owned(),
+            n => format!("{n} stages"),
+        },
         config.work,
         number::count(config.tasks),
         config.arrivals,

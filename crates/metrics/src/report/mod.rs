@@ -17,12 +17,11 @@ use std::collections::BTreeMap;
 /// Version of [`RunReport`]'s JSON.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// The JSON Schema (2020-12) of [`RunReport`]; `#/$defs/measures` is that of [`Measures`].
+/// The JSON Schema (2020-12) of [`RunReport`]; `#/$defs/measures_only` is that of [`Measures`] alone.
 pub const METRICS_SCHEMA: &str = include_str!("../../schema/metrics.schema.json");
 
 /// One `<run>_metrics.json`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RunReport {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -30,7 +29,8 @@ pub struct RunReport {
     pub name: String,
     /// Where it comes from, and how to repeat it.
     pub provenance: Provenance,
-    /// What was measured.
+    /// What was measured; its keys stand at the top of the file, as the original's did.
+    #[serde(flatten)]
     pub metrics: Measures,
 }
 

@@ -77,19 +77,18 @@ fn real_output_reads_back() {
 }
 
 /// Objects of the report whose fields are fixed, each with its place in the schema.
-const OBJECTS: [(&str, &str); 12] = [
-    ("", ""),
+const OBJECTS: [(&str, &str); 11] = [
     ("/provenance", "/$defs/provenance"),
     ("/provenance/host", "/$defs/host"),
-    ("/metrics", "/$defs/measures"),
-    ("/metrics/latency_ms", "/$defs/latencies"),
-    ("/metrics/latency_ms/queue", "/$defs/summary"),
-    ("/metrics/latency_parts_ms", "/$defs/quantile_parts"),
-    ("/metrics/latency_parts_ms/p99", "/$defs/parts"),
-    ("/metrics/by_priority/9", "/$defs/latencies"),
-    ("/metrics/stages/s1", "/$defs/latencies"),
-    ("/metrics/nodes/2", "/$defs/node"),
-    ("/metrics/config", "/$defs/config"),
+    ("", "/$defs/measures"),
+    ("/latency_ms", "/$defs/latencies"),
+    ("/latency_ms/queue", "/$defs/summary"),
+    ("/latency_parts_ms", "/$defs/quantile_parts"),
+    ("/latency_parts_ms/p99", "/$defs/parts"),
+    ("/by_priority/9", "/$defs/latencies"),
+    ("/stages/s1", "/$defs/latencies"),
+    ("/nodes/2", "/$defs/node"),
+    ("/config", "/$defs/config"),
 ];
 
 fn keys(object: &Value) -> BTreeSet<String> {
@@ -100,13 +99,21 @@ fn keys(object: &Value) -> BTreeSet<String> {
 fn the_schema_has_every_field_required_and_described_and_no_other() {
     let (schema, report) = (schema(), full());
     for (object, definition) in OBJECTS {
-        let fields = keys(report.pointer(object).unwrap());
+        let mut fields = keys(report.pointer(object).unwrap());
         let definition = schema.pointer(definition).unwrap();
+        if object.is_empty() {
+            // The top has the measures' keys and its own.
+            let own = keys(&schema["properties"]);
+            assert_eq!(schema["required"].as_array().unwrap().len(), own.len());
+            assert!(own.is_subset(&fields) && schema["unevaluatedProperties"] == false);
+            fields.retain(|key| !own.contains(key));
+        } else {
+            assert_eq!(definition["additionalProperties"], false, "{object}");
+        }
         assert_eq!(fields, keys(&definition["properties"]), "{object}");
         let required = definition["required"].as_array().unwrap().iter();
         let required: BTreeSet<_> = required.map(|key| key.as_str().unwrap().to_owned()).collect();
         assert_eq!(fields, required, "{object}");
-        assert_eq!(definition["additionalProperties"], false, "{object}");
         for (key, property) in definition["properties"].as_object().unwrap() {
             let described = property.get("description").or_else(|| {
                 let target = property["$ref"].as_str()?.strip_prefix('#')?;
@@ -146,17 +153,36 @@ fn a_missing_and_a_renamed_field_are_refused() {
     }
 }
 
+/// The measures alone, as `--json` prints them for each run.
+#[test]
+fn measures_have_a_schema_of_their_own() {
+    let mut alone = schema();
+    let root = alone.as_object_mut().unwrap();
+    for key in ["allOf", "properties", "required", "unevaluatedProperties"] {
+        root.remove(key);
+    }
+    root.insert("$ref".into(), json!("#/$defs/measures_only"));
+    let validator = jsonschema::draft202012::new(&alone).unwrap();
+    let (whole, mut measures) = (full(), full());
+    for key in ["schema_version", "name", "provenance"] {
+        measures.as_object_mut().unwrap().remove(key);
+    }
+    assert!(validator.is_valid(&measures) && !validator.is_valid(&whole));
+    measures["total_tasks_"] = json!(1);
+    assert!(!validator.is_valid(&measures));
+}
+
 #[test]
 fn values_out_of_range_are_refused() {
     let (validator, report) = (validator(), full());
     for (place, wrong) in [
         ("/schema_version", json!(SCHEMA_VERSION + 1)),
-        ("/metrics/node_balance_score", json!(1.5)),
-        ("/metrics/total_tasks", json!(-1)),
-        ("/metrics/total_tasks", json!(null)),
-        ("/metrics/avg_latency_ms", json!("1 ms")),
-        ("/metrics/latency_ms/wait/ci95", json!([1.0])),
-        ("/metrics/config/bind", json!("sometimes")),
+        ("/node_balance_score", json!(1.5)),
+        ("/total_tasks", json!(-1)),
+        ("/total_tasks", json!(null)),
+        ("/avg_latency_ms", json!("1 ms")),
+        ("/latency_ms/wait/ci95", json!([1.0])),
+        ("/config/bind", json!("sometimes")),
     ] {
         let mut changed = report.clone();
         *changed.pointer_mut(place).unwrap() = wrong;

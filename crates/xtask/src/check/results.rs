@@ -72,9 +72,7 @@ fn check_folder(folder: &Path) -> Result<()> {
         let report: Value = serde_json::from_slice(&text)
             .with_context(|| format!("{} is no JSON", path.display()))?;
         let count = |key: &str| {
-            report["metrics"][key]
-                .as_u64()
-                .with_context(|| format!("{}: no `{key}`", path.display()))
+            report[key].as_u64().with_context(|| format!("{}: no `{key}`", path.display()))
         };
         let (total, successful) = (count("total_tasks")?, count("successful_tasks")?);
         ensure!(
@@ -113,7 +111,7 @@ mod tests {
         fs::create_dir_all(&new).unwrap();
         for ending in ENDINGS {
             let text = match ending {
-                "_metrics.json" => r#"{"metrics": {"total_tasks": 5, "successful_tasks": 5}}"#,
+                "_metrics.json" => r#"{"total_tasks": 5, "successful_tasks": 5}"#,
                 _ => "x",
             };
             fs::write(new.join(format!("fifo{ending}")), text).unwrap();
@@ -145,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_run_without_its_latencies_fails() {
-        let report = r#"{"metrics": {"total_tasks": 5, "successful_tasks": 5}}"#;
+        let report = r#"{"total_tasks": 5, "successful_tasks": 5}"#;
         check("2 runs, but 1 files end in `_summary.txt`", |new| {
             fs::write(new.join("random_metrics.json"), report).unwrap();
         });
@@ -153,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_lost_task_fails() {
-        let report = r#"{"metrics": {"total_tasks": 5, "successful_tasks": 4}}"#;
+        let report = r#"{"total_tasks": 5, "successful_tasks": 4}"#;
         check("4 of 5 tasks", |new| fs::write(new.join("fifo_metrics.json"), report).unwrap());
     }
 
