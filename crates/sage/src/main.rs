@@ -1,7 +1,8 @@
 //! `sage`: the command.
 //!
-//! `run` repeats what a spec file says; `validate` runs it in virtual and in real time; `policies` lists what can be named in one. Everything
-//! is the harness's; here is only what is laid over what.
+//! `run` does what a spec file says, `validate` does it in virtual and in real time, `replay` plays
+//! a flight log again, `policies` lists what a spec can name. Everything is the harness's; here
+//! is only what is laid over what.
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use harness::cli::{self, Flags, RunArgs};

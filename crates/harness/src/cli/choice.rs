@@ -68,6 +68,8 @@ mod tests {
             message("emulate"),
             "--work: unknown kind of work `emulate`; did you mean `emulated`? valid: emulated, cpu"
         );
+        assert!(message("c").contains("did you mean `cpu`?"), "{}", message("c"));
+        assert!(!message("x").contains("did you mean"), "{}", message("x"));
         assert_eq!(
             message("real"),
             "--work: kind of work `real` is not supported yet; use `emulated` or `cpu`"

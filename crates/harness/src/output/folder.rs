@@ -139,7 +139,9 @@ fn is_of_a_run(name: &str) -> bool {
     let name = name.strip_suffix(".part").unwrap_or(name);
     let endings = ["_metrics.json", "_summary.txt", "_latencies.csv", ".flight"];
     let comparisons = ["_comparison.txt", "_comparison.csv", "_comparison.json"];
-    name == "spec.yaml" || endings.iter().chain(&comparisons).any(|ending| name.ends_with(ending))
+    let pictures = ["_throughput.png", "_latency.png", "_nodes.png"];
+    let mut all = endings.iter().chain(&comparisons).chain(&pictures);
+    name == "spec.yaml" || all.any(|ending| name.ends_with(ending))
 }
 
 /// Writes `spec.yaml` unless there is one: of two commands that want a folder at the same
@@ -208,7 +210,9 @@ mod tests {
             ("fifo_metrics.json", true),
             ("exp2_comparison.csv", true),
             ("fifo_latencies.csv.part", true),
+            ("exp2_latency.png", true),
             ("notes.txt", false),
+            ("photo.png", false),
         ] {
             let dir = tempfile::tempdir().unwrap();
             fs::write(dir.path().join(file), "").unwrap();

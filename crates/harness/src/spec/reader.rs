@@ -222,9 +222,14 @@ pub fn unknown(kind: &str, text: &str, valid: &[&str]) -> String {
     format!("unknown {kind} `{text}`; {}valid: {}", hint.unwrap_or_default(), valid.join(", "))
 }
 
-/// The valid name that `text` most probably means, if any is near.
+/// The valid name that `text` most probably means, if any is near: the only one that it begins, or
+/// the one with the fewest letters to change.
 fn nearest<'v>(text: &str, valid: &[&'v str]) -> Option<&'v str> {
     let text = text.to_lowercase();
+    let mut begun = valid.iter().filter(|name| !text.is_empty() && name.starts_with(&text));
+    if let (Some(only), None) = (begun.next(), begun.next()) {
+        return Some(only);
+    }
     let limit = (text.chars().count() / 3).max(1);
     valid
         .iter()
