@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::provenance::Circumstances;
 use crate::report::number;
 use crate::report::table::{Table, wrapped};
-use crate::run::{Context, Measured, Running, measure};
+use crate::run::{Context, Measured, Running, measure, require_sound};
 use crate::spec::{Environment, RunSpec, Spec, Work};
 use crate::{Error, Exit, Experiment, Options};
 use metrics::report::{Measures, SCHEMA_VERSION};
@@ -66,7 +66,8 @@ struct Agreement {
 ///
 /// # Errors
 /// With nothing run or written, when the spec has something that only one of the two has, or the
-/// folder cannot be used; else when a run breaks off or a file cannot be written.
+/// folder cannot be used; else when a run breaks off, contradicts itself, or a file cannot be
+/// written.
 pub fn validate(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
     let runs = spec.runs();
     runs.iter().try_for_each(possible)?;
@@ -137,6 +138,7 @@ fn measure_all(
         else {
             break;
         };
+        require_sound([&sim, &local])?;
         let agreement = Agreement::of(&sim, &local);
         progress.finished(&format!("[{}/{}] {}", i + 1, runs.len(), run.name));
         agreements.push(agreement);

@@ -7,12 +7,15 @@
 
 use crate::balance::{Balance, balance};
 use crate::breakdown::Breakdown;
+use crate::certify::{Checks, samples, stationary};
 use crate::confidence::ratio_interval;
 use crate::notes;
 use crate::pool::{LatencyPool, MS, NS, Pool};
-use crate::recorder::NodeTotals;
-use crate::report::{Measures, NodeMeasures, PartsMs, QuantileParts, RunConfig};
-use crate::{MetricsError, Nanos, Recorder, Shape};
+use crate::recorder::{MILLI_PER_SLOT, NodeTotals};
+use crate::report::{
+    Certificate, Check, Measures, NodeMeasures, PartsMs, QuantileParts, RunConfig,
+};
+use crate::{Batches, MetricsError, Nanos, Recorder, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,6 +28,8 @@ pub struct RunFacts {
     pub notes: Vec<String>,
     /// What was run.
     pub config: RunConfig,
+    /// Whether arrivals are open: due whether or not the system keeps up, and not all at once.
+    pub open_arrivals: bool,
 }
 
 /// The repetitions of a run, folded in one by one.
@@ -47,6 +52,8 @@ pub struct Fold {
     failures: BTreeMap<String, u64>,
     retries: u64,
     contradictions: u64,
+    batches: Batches,
+    checks: Checks,
 }
 
 impl Fold {
@@ -68,6 +75,8 @@ impl Fold {
             failures: BTreeMap::new(),
             retries: 0,
             contradictions: 0,
+            batches: Batches::default(),
+            checks: Checks::default(),
             shape,
         }
     }
@@ -99,7 +108,13 @@ impl Fold {
         }
         self.retries += repetition.retries();
         self.contradictions += repetition.contradictions();
+        self.batches.merge(&repetition.batches);
         Ok(())
+    }
+
+    /// Folds in what was checked of a repetition, as by [`audit`](crate::audit).
+    pub fn certify(&mut self, checks: Vec<Check>) {
+        self.checks.add(checks);
     }
 
     /// The measures of what was added.
@@ -145,11 +160,16 @@ impl Fold {
             failures: self.failures,
             retries: self.retries,
             partial: facts.partial,
+            certificate: Certificate::new(Vec::new()),
             notes: facts.notes,
             config: facts.config,
         };
         let names = self.shape.nodes().iter().map(|node| node.name.as_str());
         let down: Vec<_> = names.zip(self.down).filter(|(_, times)| *times > 0).collect();
+        let mut checks = self.checks.finish();
+        checks.push(samples(&measures));
+        checks.push(stationary(&self.batches, facts.open_arrivals, measures.repetitions));
+        measures.certificate = Certificate::new(checks);
         notes::append(&mut measures, self.contradictions, &down);
         measures
     }
@@ -178,7 +198,7 @@ impl Fold {
                 name: node.name.clone(),
                 slots: node.slots,
                 calls: totals.calls,
-                busy_sec: totals.busy as f64 / 1e9,
+                busy_sec: totals.busy as f64 / (f64::from(MILLI_PER_SLOT) * 1e9),
                 utilization: self.utilization(totals.busy, u64::from(node.slots)),
                 mean_call_ms: ran.then(|| totals.sojourn as f64 / totals.calls as f64 / MS),
                 max_call_ms: ran.then(|| totals.longest.as_millis_f64()),
@@ -187,11 +207,11 @@ impl Fold {
         measures.collect()
     }
 
-    /// Busy ns ÷ (slots × all durations). At most 1: calls of tasks that an interruption cut off
+    /// Busy time ÷ (slots × all durations). At most 1: calls of tasks that an interruption cut off
     /// may have finished after the last task that ended.
     fn utilization(&self, busy: u128, slots: u64) -> Option<f64> {
         let duration: u128 = self.durations.iter().map(|duration| u128::from(duration.get())).sum();
-        let available = duration * u128::from(slots);
+        let available = duration * u128::from(slots) * u128::from(MILLI_PER_SLOT);
         (available > 0).then(|| (busy as f64 / available as f64).min(1.0))
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A host tells a [`Recorder`] of every task that ended and every call that finished; a
 //! [`Fold`] makes the [`report::Measures`] of a run from the recorders of its repetitions;
-//! [`LatencyCsv`] streams one row per task beside it. Everything is fed with instants and never
+//! [`LatencyCsv`] streams one row per task beside it; [`audit`] holds what was recorded against what
+//! the host has counted itself. Everything is fed with instants and never
 //! reads a clock, so the same code measures virtual and real time. It knows nothing of how a
 //! run is configured or drawn, and no other crate of this workspace.
 //!
@@ -19,7 +20,7 @@
 //!     execution: Nanos::from_millis(25),
 //!     ..Parts::default()
 //! };
-//! recorder.call_finished(0, parts.execution, parts.total());
+//! recorder.call_finished(0, 1000, parts.execution, parts.total());
 //! recorder.task_succeeded(&TaskRecord {
 //!     index: 0,
 //!     intended_arrival: Nanos::from_millis(10),
@@ -34,6 +35,7 @@
 
 mod balance;
 mod breakdown;
+mod certify;
 mod confidence;
 mod distribution;
 mod error;
@@ -51,6 +53,7 @@ mod shape;
 mod student;
 
 pub use balance::{Balance, balance};
+pub use certify::{Batch, Batches, Ledger, NodeLedger, StageLedger, TaskLedger, Unended, audit};
 pub use confidence::{ratio_interval, sectioning_interval, t975};
 pub use distribution::Distribution;
 pub use error::MetricsError;

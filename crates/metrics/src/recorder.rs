@@ -7,12 +7,14 @@
 //! what they cover.
 
 use crate::breakdown::Breakdown;
-use crate::{Distribution, LatencySeries, Nanos, Shape, TaskRecord};
+use crate::{Batches, Distribution, LatencySeries, Nanos, Shape, TaskRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Distinct failure reasons that are kept; further ones are counted together.
 const MAX_REASONS: usize = 100;
+/// Thousandths of a slot in a slot.
+pub(crate) const MILLI_PER_SLOT: u32 = 1000;
 
 /// Everything measured in one repetition.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Recorder {
     /// By priority level, made when the level is first seen.
     levels: Vec<Option<Box<LatencySeries>>>,
     stages: Vec<LatencySeries>,
+    /// By stage, the calls of failed tasks; those of successful ones are in `stages`.
+    failed_calls: Vec<StageSums>,
     nodes: Vec<NodeTotals>,
     first_arrival: Option<Nanos>,
     last_finish: Nanos,
@@ -31,13 +35,25 @@ pub struct Recorder {
     pub(crate) breakdown: Breakdown,
     pub(crate) failed_after: Distribution,
     pub(crate) decisions: Distribution,
+    /// End-to-end latencies of successful tasks, by index.
+    pub(crate) batches: Batches,
+}
+
+/// Calls of a stage, in sum.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StageSums {
+    pub(crate) calls: u64,
+    /// Submit to finish, ns.
+    pub(crate) sojourn: u128,
+    /// ns.
+    pub(crate) execution: u128,
 }
 
 /// The calls that finished on a node.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NodeTotals {
     pub(crate) calls: u64,
-    /// Slot time, ns.
+    /// Slot time, thousandths of a slot × ns.
     pub(crate) busy: u128,
     /// Submit to finish, ns.
     pub(crate) sojourn: u128,
@@ -51,6 +67,7 @@ impl Recorder {
         Recorder {
             levels: Vec::new(),
             stages: vec![LatencySeries::default(); shape.stages().len()],
+            failed_calls: vec![StageSums::default(); shape.stages().len()],
             nodes: vec![NodeTotals::default(); shape.nodes().len()],
             first_arrival: None,
             last_finish: Nanos::ZERO,
@@ -61,6 +78,7 @@ impl Recorder {
             breakdown: Breakdown::default(),
             failed_after: Distribution::new(),
             decisions: Distribution::new(),
+            batches: Batches::default(),
             shape,
         }
     }
@@ -75,6 +93,7 @@ impl Recorder {
         }
         self.level(task.priority).record(&parts, end_to_end);
         self.breakdown.record(&parts, end_to_end);
+        self.batches.record(task.index, end_to_end.get());
         for (stage, call) in self.stages.iter_mut().zip(task.calls) {
             stage.record(&call.parts, call.parts.total());
         }
@@ -83,7 +102,16 @@ impl Recorder {
 
     /// A task failed. It counts as ended, and appears in no latency of the successful ones.
     pub fn task_failed(&mut self, task: &TaskRecord<'_>, reason: &str) {
-        self.failed_after.record(task.end_to_end());
+        let end_to_end = task.end_to_end();
+        if task.parts().total() != end_to_end || task.calls.len() > self.stages.len() {
+            self.contradictions += 1;
+        }
+        for (stage, call) in self.failed_calls.iter_mut().zip(task.calls) {
+            stage.calls += 1;
+            stage.sojourn += u128::from(call.parts.total().get());
+            stage.execution += u128::from(call.parts.execution.get());
+        }
+        self.failed_after.record(end_to_end);
         if let Some(count) = self.failures.get_mut(reason) {
             *count += 1;
         } else {
@@ -94,16 +122,16 @@ impl Recorder {
         self.ended(task);
     }
 
-    /// A stage call finished on `node`, whatever becomes of its task. `busy` is the slot time it
-    /// took (execution × slots held), `sojourn` the time from its submit to its finish.
+    /// A stage call finished on `node`, whatever becomes of its task: it ran for `execution`, held
+    /// `cpu_milli` thousandths of a slot meanwhile, and took `sojourn` from its submit to its finish.
     #[inline]
-    pub fn call_finished(&mut self, node: u32, busy: Nanos, sojourn: Nanos) {
+    pub fn call_finished(&mut self, node: u32, cpu_milli: u32, execution: Nanos, sojourn: Nanos) {
         let Some(node) = self.nodes.get_mut(node as usize) else {
             self.contradictions += 1;
             return;
         };
         node.calls += 1;
-        node.busy += u128::from(busy.get());
+        node.busy += u128::from(execution.get()) * u128::from(cpu_milli);
         node.sojourn += u128::from(sojourn.get());
         node.longest = node.longest.max(sojourn);
     }
@@ -190,6 +218,20 @@ impl Recorder {
     /// The latencies of the calls of successful tasks, by stage.
     pub fn by_stage(&self) -> &[LatencySeries] {
         &self.stages
+    }
+
+    /// The calls of all tasks that ended, by stage.
+    pub(crate) fn stage_sums(&self) -> impl Iterator<Item = StageSums> {
+        self.stages.iter().zip(&self.failed_calls).map(|(series, failed)| StageSums {
+            calls: series.end_to_end.count() + failed.calls,
+            sojourn: series.end_to_end.sum_ns() + failed.sojourn,
+            execution: series.execution.sum_ns() + failed.execution,
+        })
+    }
+
+    /// The calls of failed tasks, by stage.
+    pub(crate) fn failed_calls(&self) -> &[StageSums] {
+        &self.failed_calls
     }
 
     pub(crate) fn shape(&self) -> &Arc<Shape> {

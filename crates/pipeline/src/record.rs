@@ -9,7 +9,7 @@ use crate::model::{ClusterSetup, Stage};
 use metrics::{
     CallRecord, LatencyCsv, MetricsError, Nanos, Node, Parts, Recorder, Shape, TaskRecord,
 };
-use sched_core::{NodeId, Resources, Span, TaskId, Time};
+use sched_core::{NodeId, Span, TaskId, Time};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -89,11 +89,8 @@ impl<W: Write> Observer for Recording<'_, W> {
     }
 
     fn call_finished(&mut self, _: u32, call: &CallTimes) {
-        let held = u128::from(call.cpu);
-        let slot_time =
-            u128::from(call.execution().as_nanos()) * held / u128::from(Resources::MILLI_PER_SLOT);
-        let busy = Nanos::new(u64::try_from(slot_time).unwrap_or(u64::MAX));
-        self.recorder.call_finished(call.node.0, busy, nanos(call.total()));
+        let (execution, sojourn) = (nanos(call.execution()), nanos(call.total()));
+        self.recorder.call_finished(call.node.0, call.cpu, execution, sojourn);
     }
 
     fn retried(&mut self, _: TaskId) {

@@ -4,6 +4,7 @@
 //! binding is always shown: it decides whether calls wait in the scheduler or at a node, and
 //! more of the latency than most placements do.
 
+use super::certificate::{marked, overview};
 use super::differences::{Difference, differences};
 use super::expectations::expectations;
 use super::number;
@@ -45,6 +46,7 @@ impl Comparison<'_> {
         text.push_str(&expectations(self.expectations, PAGE));
         text.push('\n');
         text.push_str(&self.legend(told));
+        text.push_str(&overview(self.runs, PAGE));
         text.push_str(&self.notes());
         let suggestion = suggestion(self, &differences, PAGE);
         if !suggestion.is_empty() {
@@ -156,20 +158,24 @@ fn row(run: &Measured, names: &Names) -> Vec<String> {
         format!("{}{}", number::short(ideal.rate), if ideal.drain_limited { "*" } else { "" })
     });
     let latency = &metrics.latency_ms;
+    let cell = |cell: String, measure: &str| marked(cell, metrics, measure);
     vec![
         named(run, names),
         metrics.config.bind.clone(),
         if metrics.partial { format!("{ok}, partial") } else { ok },
-        metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+        cell(
+            metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+            "throughput_tasks_per_sec",
+        ),
         ideal,
-        number::cell(metrics.avg_latency_ms),
-        number::cell(metrics.p50_latency_ms),
-        number::cell(metrics.p95_latency_ms),
-        number::cell(metrics.p99_latency_ms),
-        number::cell(latency.wait.mean),
-        number::cell(latency.execution.mean),
-        number::fixed(metrics.node_balance_score, 2),
-        number::fixed(metrics.decision_ns.p50, 0),
+        cell(number::cell(metrics.avg_latency_ms), "avg_latency_ms"),
+        cell(number::cell(metrics.p50_latency_ms), "p50_latency_ms"),
+        cell(number::cell(metrics.p95_latency_ms), "p95_latency_ms"),
+        cell(number::cell(metrics.p99_latency_ms), "p99_latency_ms"),
+        cell(number::cell(latency.wait.mean), "latency_ms.wait.mean"),
+        cell(number::cell(latency.execution.mean), "latency_ms.execution.mean"),
+        cell(number::fixed(metrics.node_balance_score, 2), "node_balance_score"),
+        cell(number::fixed(metrics.decision_ns.p50, 0), "decision_ns.p50"),
     ]
 }
 

@@ -79,6 +79,7 @@ fn run(run: &Measured) -> Value {
         "jain_index": metrics.jain_index,
         "timer_core_share": run.timer_share,
         "repetitions": repetitions,
+        "certificate": metrics.certificate,
         "notes": metrics.notes,
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything is made from [`Measured`] runs, so that text, CSV and JSON cannot disagree.
 
+mod certificate;
 mod comparison;
 mod differences;
 mod expectations;

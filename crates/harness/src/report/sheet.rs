@@ -80,6 +80,9 @@ fn row(run: &Measured, differences: &[Difference]) -> Row {
     row.number("jain_index", metrics.jain_index);
     row.number("decision_p50_ns", metrics.decision_ns.p50);
     row.text("partial", metrics.partial);
+    row.text("certificate", metrics.certificate.verdict);
+    let failed: Vec<&str> = metrics.certificate.failed().map(|check| check.name.key()).collect();
+    row.text("failed_checks", failed.join(" "));
     for (kind, cause) in [("policy", Cause::Policy), ("binding", Cause::Binding)] {
         let found = differences.iter().find(|it| it.run == run.report.name && it.cause == cause);
         row.text(&format!("{kind}_against"), found.map_or("", |found| &found.against));

@@ -1,8 +1,9 @@
 //! `<run>_summary.txt`: one run, for a person.
 //!
-//! What was run, what came out, where the time went, who did the work, what to keep in mind;
-//! in this order, each block readable without the others.
+//! What was run, what came out, where the time went, who did the work, what was checked, what to keep
+//! in mind; in this order, each block readable without the others.
 
+use super::certificate::{block, marked};
 use super::number;
 use super::table::{Table, wrapped};
 use crate::run::Measured;
@@ -20,11 +21,12 @@ pub(crate) fn summary(run: &Measured) -> String {
     let blocks = [
         heading(run),
         outcome(run),
-        format!("Latency, ms\n{}", latencies(&metrics.latency_ms)),
+        format!("Latency, ms\n{}", latencies(metrics)),
         stages(metrics),
         priorities(metrics),
         nodes(metrics),
         decisions(run),
+        block(metrics, PAGE),
         notes(metrics),
         provenance(run),
     ];
@@ -73,6 +75,7 @@ fn outcome(run: &Measured) -> String {
         text.push_str(&format!("  {} × {reason}\n", number::count(*count)));
     }
     let rate = metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short);
+    let rate = marked(rate, metrics, "throughput_tasks_per_sec");
     let interval = metrics.throughput_ci95.map_or_else(String::new, |[lo, hi]| {
         format!(" (95 %: {} to {})", number::short(lo), number::short(hi))
     });
@@ -87,18 +90,20 @@ fn outcome(run: &Measured) -> String {
     text
 }
 
-fn latencies(latencies: &Latencies) -> String {
+fn latencies(metrics: &Measures) -> String {
+    let Latencies { scheduling, queue, wait, execution, transfer, end_to_end } =
+        &metrics.latency_ms;
     let mut table = Table::new(&["", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]);
     let parts = [
-        ("end to end", &latencies.end_to_end),
-        ("  wait", &latencies.wait),
-        ("    scheduling", &latencies.scheduling),
-        ("    queue", &latencies.queue),
-        ("  execution", &latencies.execution),
-        ("  transfer", &latencies.transfer),
+        ("end to end", "end_to_end", end_to_end),
+        ("  wait", "wait", wait),
+        ("    scheduling", "scheduling", scheduling),
+        ("    queue", "queue", queue),
+        ("  execution", "execution", execution),
+        ("  transfer", "transfer", transfer),
     ];
-    for (name, summary) in parts {
-        table.row(latency_row(name, summary));
+    for (name, key, summary) in parts {
+        table.row(latency_row(name, summary, metrics, &format!("latency_ms.{key}")));
         if summary.ci95.is_some() && ["end to end", "  wait"].contains(&name) {
             table.row(interval_row(summary));
         }
@@ -118,9 +123,18 @@ fn interval_row(summary: &Summary) -> Vec<String> {
     vec![none(), mean, p50, none(), p95, p99, none(), none()]
 }
 
-fn latency_row(name: &str, summary: &Summary) -> Vec<String> {
+fn latency_row(name: &str, summary: &Summary, metrics: &Measures, key: &str) -> Vec<String> {
     let Summary { mean, p50, p90, p95, p99, p999, max, .. } = *summary;
-    let cells = [mean, p50, p90, p95, p99, p999, max].map(|x| number::fixed(x, 3));
+    let cells = [
+        ("mean", mean),
+        ("p50", p50),
+        ("p90", p90),
+        ("p95", p95),
+        ("p99", p99),
+        ("p999", p999),
+        ("max", max),
+    ];
+    let cells = cells.map(|(of, x)| marked(number::fixed(x, 3), metrics, &format!("{key}.{of}")));
     std::iter::once(name.to_owned()).chain(cells).collect()
 }
 
@@ -128,14 +142,16 @@ fn stages(metrics: &Measures) -> String {
     let mut table =
         Table::new(&["", "calls", "wait mean", "exec mean", "exec p99", "call p50", "call p99"]);
     for (name, latencies) in &metrics.stages {
+        // All stages have one call per task, and a name may have a dot.
+        let cell = |x, of: &str| marked(number::fixed(x, 3), metrics, &format!("stages.any.{of}"));
         table.row(vec![
             name.clone(),
             number::count(latencies.execution.count),
-            number::fixed(latencies.wait.mean, 3),
-            number::fixed(latencies.execution.mean, 3),
-            number::fixed(latencies.execution.p99, 3),
-            number::fixed(latencies.end_to_end.p50, 3),
-            number::fixed(latencies.end_to_end.p99, 3),
+            cell(latencies.wait.mean, "wait.mean"),
+            cell(latencies.execution.mean, "execution.mean"),
+            cell(latencies.execution.p99, "execution.p99"),
+            cell(latencies.end_to_end.p50, "end_to_end.p50"),
+            cell(latencies.end_to_end.p99, "end_to_end.p99"),
         ]);
     }
     format!("Stages, ms per call\n{}", table.render(PAGE))
@@ -148,9 +164,17 @@ fn priorities(metrics: &Measures) -> String {
     let mut table = Table::new(&["level", "tasks", "mean", "p50", "p95", "p99", "wait mean"]);
     for (level, latencies) in metrics.by_priority.iter().rev() {
         let all = &latencies.end_to_end;
-        let cells = [all.mean, all.p50, all.p95, all.p99, latencies.wait.mean];
+        let cells = [
+            (all.mean, "end_to_end.mean"),
+            (all.p50, "end_to_end.p50"),
+            (all.p95, "end_to_end.p95"),
+            (all.p99, "end_to_end.p99"),
+            (latencies.wait.mean, "wait.mean"),
+        ];
         let mut row = vec![level.clone(), number::count(all.count)];
-        row.extend(cells.map(|x| number::fixed(x, 3)));
+        row.extend(cells.map(|(x, of)| {
+            marked(number::fixed(x, 3), metrics, &format!("by_priority.{level}.{of}"))
+        }));
         table.row(row);
     }
     format!("Priorities, most urgent first; end to end, ms\n{}", table.render(PAGE))
@@ -191,7 +215,10 @@ fn nodes(metrics: &Measures) -> String {
 
 fn decisions(run: &Measured) -> String {
     let Summary { count, mean, p50, p99, max, .. } = run.report.metrics.decision_ns;
-    let [mean, p50, p99, max] = [mean, p50, p99, max].map(|x| number::fixed(x, 0));
+    let cells = [("mean", mean), ("p50", p50), ("p99", p99), ("max", max)];
+    let [mean, p50, p99, max] = cells.map(|(of, x)| {
+        marked(number::fixed(x, 0), &run.report.metrics, &format!("decision_ns.{of}"))
+    });
     let timer = run.timer_share.map_or_else(String::new, |share| {
         format!(
             "Timer       {:.0} % of a core, for the thread of nodes and timers\n",
@@ -205,11 +232,13 @@ fn decisions(run: &Measured) -> String {
 }
 
 fn notes(metrics: &Measures) -> String {
-    if metrics.notes.is_empty() {
+    // What the certificate has said already, reports that travel without it say as a note.
+    let told = |note: &&String| metrics.certificate.failed().any(|check| check.detail == **note);
+    let mut notes = metrics.notes.iter().filter(|note| !told(note)).peekable();
+    if notes.peek().is_none() {
         return String::new();
     }
-    let notes: String =
-        metrics.notes.iter().map(|note| wrapped(&format!("- {note}"), PAGE, "  ")).collect();
+    let notes: String = notes.map(|note| wrapped(&format!("- {note}"), PAGE, "  ")).collect();
     format!("Notes\n{notes}")
 }
 

@@ -1,7 +1,8 @@
 //! Aligned text tables.
 //!
 //! Columns are as wide as what they hold; the first is left-aligned and is the one that is
-//! cut when a table would be wider than a page. Widths count characters, not bytes.
+//! cut when a table would be wider than a page. Widths count characters, not bytes. Marks behind
+//! numbers hang, so that digits stay below digits.
 
 use super::number::elided;
 
@@ -11,6 +12,9 @@ pub(crate) struct Table {
     head: Vec<String>,
     rows: Vec<Vec<String>>,
 }
+
+/// What may stand behind a number.
+const MARKS: [char; 2] = ['*', '!'];
 
 /// The first column is never cut below this.
 const LEAST_FIRST: usize = 16;
@@ -27,8 +31,10 @@ impl Table {
 
     /// The table as text, at most `width` columns wide if its first column can be cut so far.
     pub(crate) fn render(&self, width: usize) -> String {
-        let mut widths = vec![0; self.head.len()];
-        for cells in self.rows.iter().chain([&self.head]) {
+        let rows = self.hung();
+        let (head, rows) = (&rows[0], &rows[1..]);
+        let mut widths = vec![0; head.len()];
+        for cells in rows.iter().chain([head]) {
             for (widest, cell) in widths.iter_mut().zip(cells) {
                 *widest = (*widest).max(cell.chars().count());
             }
@@ -37,9 +43,26 @@ impl Table {
         if let Some(first) = widths.first_mut() {
             *first = first.saturating_sub(total.saturating_sub(width)).max(LEAST_FIRST.min(*first));
         }
-        let mut text = row(&self.head, &widths);
-        self.rows.iter().for_each(|cells| text.push_str(&row(cells, &widths)));
+        let mut text = row(head, &widths);
+        rows.iter().for_each(|cells| text.push_str(&row(cells, &widths)));
         text
+    }
+
+    /// The head and the rows, with room behind what has no mark in columns where something has.
+    fn hung(&self) -> Vec<Vec<String>> {
+        let mut rows: Vec<Vec<String>> =
+            [&self.head].into_iter().chain(&self.rows).cloned().collect();
+        for column in 1..self.head.len() {
+            let has_mark = |cells: &[String]| {
+                cells.get(column).is_some_and(|cell| cell.ends_with(MARKS) && cell.len() > 1)
+            };
+            if rows.iter().any(|cells| has_mark(cells)) {
+                for cells in rows.iter_mut().filter(|cells| !has_mark(cells)) {
+                    cells.iter_mut().skip(column).take(1).for_each(|cell| cell.push(' '));
+                }
+            }
+        }
+        rows
     }
 }
 
@@ -81,6 +104,14 @@ mod tests {
         table.row(vec!["a".into(), "10".into()]);
         table.row(vec!["long".into(), "9".into()]);
         assert_eq!(table.render(80), "run    n\na     10\nlong   9\n");
+    }
+
+    #[test]
+    fn marks_hang_behind_the_digits() {
+        let mut table = Table::new(&["run", "n", "m"]);
+        table.row(vec!["a".into(), "10!".into(), "1".into()]);
+        table.row(vec!["b".into(), "9".into(), "20".into()]);
+        assert_eq!(table.render(80), "run   n    m\na    10!   1\nb     9   20\n");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! interrupt or a run that breaks off, what was measured until then is written and marked
 //! partial.
 
+use super::certify::require_sound;
 use super::measure::{Measured, rows};
 use super::passes::{Passes, run_all};
 use super::running::Running;
@@ -56,7 +57,8 @@ pub struct Options {
 ///
 /// # Errors
 /// With nothing written: when the folder cannot be used. Else when a run breaks off or a file
-/// cannot be written; what was finished before is there, marked partial. An expectation that does
+/// cannot be written, and what was finished before is there, marked partial; or when the account of
+/// a run contradicts itself, and everything is there, marked broken. An expectation that does
 /// not hold is no error but [`Exit::Failed`].
 pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
     let plan = plan_output(options.output.as_deref(), &experiment.home)?;
@@ -94,11 +96,11 @@ pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Resul
     } else if broken.is_none() {
         eprintln!("Nothing was measured; {} holds the spec alone.", folder.path().display());
     }
-    match broken {
-        Some(error) => Err(error),
-        None if comparison.incomplete.is_some() => Ok(Exit::Interrupted),
-        None if judged.iter().any(|it| it.verdict != Verdict::Holds) => Ok(Exit::Failed),
-        None => Ok(Exit::Done),
+    match broken.map_or_else(|| require_sound(&runs), Err) {
+        Err(error) => Err(error),
+        Ok(()) if comparison.incomplete.is_some() => Ok(Exit::Interrupted),
+        Ok(()) if judged.iter().any(|it| it.verdict != Verdict::Holds) => Ok(Exit::Failed),
+        Ok(()) => Ok(Exit::Done),
     }
 }
 

@@ -6,6 +6,7 @@
 //! of their seeds, so the number of cores shows in no result. A policy that is not built in runs
 //! behind `Checked`: a wrong one gives an error that names the call, never a wrong number.
 
+use super::certify::{checks, is_open};
 use super::config::config;
 use super::ideal::Ideal;
 use super::in_order::in_order;
@@ -17,7 +18,7 @@ use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
 use crate::spec::{Environment, RunSpec};
 use crate::{Error, progress::Progress, replay};
-use metrics::report::{RunReport, SCHEMA_VERSION};
+use metrics::report::{Check, RunReport, SCHEMA_VERSION};
 use metrics::{Fold, Recorder, RunFacts, Shape};
 use pipeline::model::{Purpose, Stream};
 use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
@@ -60,6 +61,7 @@ struct Ended {
     seed: u64,
     recorder: Recorder,
     outcome: Outcome,
+    checks: Vec<Check>,
     rows: Option<LatencyPart>,
 }
 
@@ -67,7 +69,8 @@ struct Ended {
 /// run. `ideal` is what it could reach.
 ///
 /// # Errors
-/// When a run breaks off, contradicts itself, or its latencies cannot be written.
+/// When a run breaks off, or its latencies cannot be written. One whose account contradicts itself is
+/// measured too; its certificate says so.
 pub(crate) fn measure(
     run: &RunSpec,
     label: &str,
@@ -98,15 +101,14 @@ pub(crate) fn measure(
             let control = with.running.repetition();
             let log = with.folder.filter(|_| with.record);
             let log = log.map(|log| log.file(&format!("{}_{repetition}.flight", run.name)));
-            let ended = repeat(run, repetition, &shape, (folder, log.as_deref()), &control)?;
-            conserved(run, &ended)?;
-            Ok(ended)
+            repeat(run, repetition, &shape, (folder, log.as_deref()), &control)
         },
         |ended: Ended| {
             if let (Some(file), Some(rows)) = (&mut file, ended.rows) {
                 file.append(rows)?;
             }
             fold.add(&ended.recorder).map_err(failed)?;
+            fold.certify(ended.checks);
             repetitions.push(Repetition::new(ended.seed, &ended.recorder, &ended.outcome));
             outcomes.push(ended.outcome);
             Ok(())
@@ -121,6 +123,7 @@ pub(crate) fn measure(
         partial: missing > 0 || outcomes.iter().any(|outcome| outcome.partial),
         notes: remarks::remarks(run, ideal, &outcomes, with),
         config: config(run),
+        open_arrivals: is_open(&run.setup.workload.arrivals),
     };
     let report = RunReport {
         schema_version: SCHEMA_VERSION,
@@ -135,11 +138,8 @@ pub(crate) fn measure(
 
 /// Rows of latencies that a run has, over all repetitions.
 pub(super) fn rows(run: &RunSpec) -> u64 {
-    counted(run).saturating_mul(u64::from(run.setup.repetitions))
-}
-
-fn counted(run: &RunSpec) -> u64 {
-    run.setup.workload.tasks - run.setup.workload.warmup
+    let counted = run.setup.workload.tasks - run.setup.workload.warmup;
+    counted.saturating_mul(u64::from(run.setup.repetitions))
 }
 
 /// Repetitions that run at once.
@@ -162,12 +162,13 @@ fn repeat(
     let mut part = folder.map(path).map(LatencyPart::create).transpose()?;
     let rows = part.as_mut().map(|part| (part.csv(), repetition));
     let mut recording = Recording::new(Arc::clone(shape), &run.setup.workload.stages, rows);
-    let outcome = run_once(run, seed, log, &mut recording, control)?;
+    let mut outcome = run_once(run, seed, log, &mut recording, control)?;
     let (recorder, written) = recording.finish();
     if let (Some(part), Err(error)) = (&part, written) {
         return Err(part.error(error));
     }
-    Ok(Ended { seed, recorder, outcome, rows: part })
+    let checks = checks(run, &recorder, &mut outcome);
+    Ok(Ended { seed, recorder, outcome, checks, rows: part })
 }
 
 /// Runs one repetition where it is to run, and writes its flight log, if it is to have one.
@@ -211,18 +212,4 @@ fn is_built_in(run: &RunSpec) -> bool {
     let registry = Registry::builtin();
     let built_in = registry.get(run.policy.name());
     built_in.is_some_and(|info| info.summary() == run.policy.info().summary())
-}
-
-fn conserved(run: &RunSpec, ended: &Ended) -> Result<(), Error> {
-    let Ended { recorder, outcome, .. } = ended;
-    let counted = counted(run);
-    let all = recorder.successful_tasks() + recorder.failed_tasks();
-    let what = if recorder.contradictions() > 0 {
-        format!("{} records contradict themselves", recorder.contradictions())
-    } else if all > counted || (!outcome.partial && all < counted) {
-        format!("{all} tasks ended of {counted}")
-    } else {
-        return Ok(());
-    };
-    Err(Error::Conservation { run: run.name.clone(), what })
 }

@@ -2,8 +2,10 @@
 //!
 //! `experiment` writes about all runs of a spec, `passes` goes through them, `measure` runs one, its
 //! repetitions at once where time is virtual (`in_order`, `running`). `ideal` says what it could
-//! have reached, `remarks` what to know about its numbers.
+//! have reached, `remarks` what to know about its numbers,
+//! `certify` whether they agree with each other.
 
+mod certify;
 mod config;
 mod experiment;
 mod ideal;
@@ -16,6 +18,7 @@ mod running;
 
 pub use experiment::{Experiment, Options, execute};
 
+pub(crate) use certify::require_sound;
 pub(crate) use measure::{Context, Measured, measure};
 pub(crate) use repetition::{Measure, Repetition};
 pub(crate) use running::Running;

@@ -11,10 +11,6 @@ use pipeline::Outcome;
 use pipeline::drive::Executor as _;
 use pipeline::model::Arrivals;
 use pipeline::sim::Sim;
-use sched_core::Span;
-
-/// Arrivals noticed later than this on average are worth a remark.
-const WORTH_A_REMARK: Span = Span::from_millis(1);
 
 pub(super) fn remarks(
     run: &RunSpec,
@@ -41,7 +37,6 @@ pub(super) fn remarks(
     }));
     remarks.extend(one_history(run).map(str::to_owned));
     remarks.extend(missing(run, outcomes));
-    remarks.extend(lag(outcomes));
     if rows(run) > with.most_rows {
         remarks.push(format!(
             "The latencies of single tasks were not written, since they are many: {} rows. \
@@ -95,22 +90,4 @@ fn missing(run: &RunSpec, outcomes: &[Outcome]) -> Option<String> {
             outcomes.len()
         )
     })
-}
-
-/// The load generator must not be what is measured.
-fn lag(outcomes: &[Outcome]) -> Option<String> {
-    let mean = outcomes.iter().filter_map(|outcome| outcome.lag.mean()).max()?;
-    let max = outcomes.iter().map(|outcome| outcome.lag.max).max()?;
-    (mean > WORTH_A_REMARK).then(|| {
-        format!(
-            "Arrivals were noticed {} late on average, {} at most: this machine, not the cluster \
-             under test, was the limit.",
-            ms(mean),
-            ms(max)
-        )
-    })
-}
-
-fn ms(span: Span) -> String {
-    format!("{} ms", number::short(span.as_secs_f64() * 1e3))
 }

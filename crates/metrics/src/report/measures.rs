@@ -4,7 +4,7 @@
 //! What rests on no sample is null, never zero: a zero would be drawn, compared and
 //! averaged as if it had been measured.
 
-use super::RunConfig;
+use super::{Certificate, RunConfig};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -73,6 +73,8 @@ pub struct Measures {
     pub retries: u64,
     /// True when the run was interrupted and holds only what was finished until then.
     pub partial: bool,
+    /// What the run has checked of itself, and what it says of the numbers above.
+    pub certificate: Certificate,
     /// Plain-word remarks that a reader of the numbers must know.
     pub notes: Vec<String>,
     /// What was run.

@@ -5,10 +5,13 @@
 //! names of the fields, here and at no other place: inside, time is a type.
 //! Maps keep their order (pipeline order, node order), so that equal runs give equal bytes.
 //! A change that old readers cannot follow raises [`SCHEMA_VERSION`], and
-//! [`METRICS_SCHEMA`] says the same to machines. What was measured is in `measures.rs`.
+//! [`METRICS_SCHEMA`] says the same to machines. What was measured is in `measures.rs`, and
+//! what the run has checked of itself in `certificate.rs`.
 
+mod certificate;
 mod measures;
 
+pub use certificate::{Certificate, Check, CheckName, CheckVerdict, Verdict};
 pub use measures::{Latencies, Measures, NodeMeasures, PartsMs, QuantileParts, Summary};
 
 use serde::{Deserialize, Serialize};

@@ -213,7 +213,7 @@ fn calls_of_tasks_that_were_cut_off_do_not_overfill_a_node() {
     let shape = shape(1, 1);
     let mut recorder = repetition(&shape, &[10]);
     for _ in 0..8 {
-        recorder.call_finished(0, Nanos::new(10 * MS), Nanos::new(10 * MS));
+        recorder.call_finished(0, 1000, Nanos::new(10 * MS), Nanos::new(10 * MS));
     }
     let measures = fold(&shape, &[recorder]);
     assert_eq!(measures.node_distribution["node-0"], 9, "they count");

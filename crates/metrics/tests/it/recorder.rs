@@ -48,7 +48,7 @@ fn records_that_contradict_themselves_are_counted() {
     assert_eq!(recorder.contradictions(), 0);
     recorder.task_succeeded(&TaskRecord { finish: Nanos::new(11), ..good }); // parts say 10
     recorder.task_succeeded(&TaskRecord { calls: &[], finish: Nanos::ZERO, ..good }); // no stage
-    recorder.call_finished(1, Nanos::ZERO, Nanos::ZERO); // no such node
+    recorder.call_finished(1, 1000, Nanos::ZERO, Nanos::ZERO); // no such node
     recorder.node_up(7, false);
     assert_eq!(recorder.contradictions(), 4);
     assert_eq!(recorder.successful_tasks(), 3, "and kept");

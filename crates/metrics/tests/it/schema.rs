@@ -77,7 +77,7 @@ fn real_output_reads_back() {
 }
 
 /// Objects of the report whose fields are fixed, each with its place in the schema.
-const OBJECTS: [(&str, &str); 11] = [
+const OBJECTS: [(&str, &str); 13] = [
     ("/provenance", "/$defs/provenance"),
     ("/provenance/host", "/$defs/host"),
     ("", "/$defs/measures"),
@@ -88,6 +88,8 @@ const OBJECTS: [(&str, &str); 11] = [
     ("/by_priority/9", "/$defs/latencies"),
     ("/stages/s1", "/$defs/latencies"),
     ("/nodes/2", "/$defs/node"),
+    ("/certificate", "/$defs/certificate"),
+    ("/certificate/checks/0", "/$defs/check"),
     ("/config", "/$defs/config"),
 ];
 
@@ -183,6 +185,8 @@ fn values_out_of_range_are_refused() {
         ("/avg_latency_ms", json!("1 ms")),
         ("/latency_ms/wait/ci95", json!([1.0])),
         ("/config/bind", json!("sometimes")),
+        ("/certificate/verdict", json!("fine")),
+        ("/certificate/checks/0/name", json!("luck")),
     ] {
         let mut changed = report.clone();
         *changed.pointer_mut(place).unwrap() = wrong;

@@ -30,7 +30,7 @@ pub(crate) fn task(arrival: u64, priority: u8, calls: &[CallRecord]) -> TaskReco
 pub(crate) fn succeed(recorder: &mut Recorder, task: &TaskRecord<'_>) {
     for call in task.calls {
         let node = call.node.unwrap();
-        recorder.call_finished(node, call.parts.execution, call.parts.total());
+        recorder.call_finished(node, 1000, call.parts.execution, call.parts.total());
     }
     recorder.task_succeeded(task);
 }
@@ -53,7 +53,7 @@ pub(crate) fn facts() -> RunFacts {
         tasks: 100,
         arrivals: "batch".into(),
     };
-    RunFacts { partial: false, notes: Vec::new(), config }
+    RunFacts { partial: false, notes: Vec::new(), config, open_arrivals: false }
 }
 
 /// These repetitions, folded.

@@ -123,6 +123,12 @@ impl Items {
         self.free.push(slot);
     }
 
+    /// All tasks in flight, with their slots. O(slots).
+    pub(super) fn live(&self) -> impl Iterator<Item = (u32, &Item)> {
+        let slots = (0..).zip(&self.items);
+        slots.filter(|(_, item)| item.place != Place::Ended)
+    }
+
     /// Slots of tasks whose call waits with the scheduler, lowest first. O(slots).
     pub(super) fn waiting(&self) -> Vec<u32> {
         let slots = 0..self.items.len() as u32;

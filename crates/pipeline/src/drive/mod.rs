@@ -9,6 +9,7 @@
 //! The submit of a stage is the finish of the stage before it, so the parts of a task's latency
 //! sum to the whole without a remainder.
 
+mod account;
 mod executor;
 mod items;
 mod observe;

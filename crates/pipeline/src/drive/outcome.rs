@@ -1,8 +1,9 @@
 //! How a run ended, beside what its observer was told.
 //!
 //! Only what the loop alone can know: whether it was stopped, how late it was itself, what it had
-//! to drop. Latencies and counts by node are the observer's, and are not kept twice.
+//! to drop, and what it has counted itself, so that the observer's measures can be audited.
 
+use metrics::Ledger;
 use sched_core::{Span, Time};
 
 /// How a run ended.
@@ -24,6 +25,8 @@ pub struct Outcome {
     pub decisions: u64,
     /// Answers of attempts that had been given up, and were dropped.
     pub late_answers: u64,
+    /// The loop's own account, to hold what was measured against.
+    pub ledger: Ledger,
     /// What precise timing cost, where time is real.
     pub timer: Option<TimerUse>,
 }

@@ -66,6 +66,11 @@ impl Plan {
         })
     }
 
+    /// How many nodes there are.
+    pub(super) fn nodes(&self) -> usize {
+        self.capacities.len()
+    }
+
     /// The priority of a task.
     pub(super) fn priority(&self, index: u64) -> Level {
         if let Some(level) = self.trace.as_ref().and_then(|trace| trace.priority(index)) {

@@ -5,6 +5,7 @@
 //! are sent out before anything is reported, so that writing a result down is not on the path
 //! of a call.
 
+use super::account::Account;
 use super::executor::{Call, CallKey, Executor, Fact};
 use super::items::{Item, Items, Place};
 use super::observe::{CallTimes, Failure, Observer, TaskEnd};
@@ -27,6 +28,7 @@ pub(super) struct Loop<'a, E> {
     bound: u64, // calls on nodes
     down: BTreeSet<NodeId>,
     outcome: Outcome,
+    account: Account,
     cost: Cost,
     // Lists of one turn, kept for their memory.
     facts: Vec<Fact>,
@@ -73,6 +75,7 @@ impl<'a, E: Executor> Loop<'a, E> {
             bound: 0,
             down: BTreeSet::new(),
             outcome: Outcome::default(),
+            account: Account::new(plan.warmup, plan.stages.len(), plan.nodes()),
             cost: Cost::default(),
             facts: Vec::new(),
             events: Vec::new(),
@@ -104,8 +107,10 @@ impl<'a, E: Executor> Loop<'a, E> {
             self.carry_out(now)?;
             self.report();
         }
-        self.outcome.unfinished = self.items.len() as u64;
-        Ok(self.outcome)
+        let planned = (!self.outcome.partial).then_some(self.plan.tasks - self.plan.warmup);
+        let unfinished = self.items.len() as u64;
+        let ledger = self.account.close(&self.items, planned);
+        Ok(Outcome { unfinished, ledger, ..self.outcome })
     }
 
     fn note_facts(&mut self) {
@@ -123,6 +128,7 @@ impl<'a, E: Executor> Loop<'a, E> {
                     let times =
                         CallTimes { node, cpu, submit, assign, arrived, started, ended, finish };
                     self.items.note(key.slot, key.task.stage, times);
+                    self.account.finished(key.task.index, key.task.stage, &times);
                     self.finished.push((key.slot, key.task.stage));
                     self.bound -= 1;
                     self.events.push(Event::Finished { task: key.task, node });
@@ -153,6 +159,7 @@ impl<'a, E: Executor> Loop<'a, E> {
             self.end(Ended { slot: key.slot, finish: at, calls: passed, unplaced: None, failure });
             return;
         }
+        self.account.passed(key.task.index, key.task.stage, at);
         let item = self.items.get_mut(key.slot);
         *item =
             Item { stage: item.stage + 1, submit: at, attempt: 1, place: Place::Waiting, ..*item };
@@ -163,6 +170,7 @@ impl<'a, E: Executor> Loop<'a, E> {
     fn lose(&mut self, key: CallKey, node: NodeId, started: bool) {
         let Some(item) = self.items.bound(&key, node) else { return };
         self.bound -= 1;
+        self.account.lost(key.task.index, node);
         if started && item.attempt == self.plan.max_attempts {
             let failure = Some(Box::new(Failure::Lost(item.attempt)));
             let finish = self.executor.now();
@@ -172,6 +180,7 @@ impl<'a, E: Executor> Loop<'a, E> {
         item.attempt += u32::from(started);
         self.submit(key.slot);
         if started && key.task.index >= self.plan.warmup {
+            self.account.retried(key.task.index);
             self.observer.retried(key.task);
         }
     }
@@ -181,6 +190,7 @@ impl<'a, E: Executor> Loop<'a, E> {
             if index == self.plan.warmup {
                 self.outcome.first_arrival = Some(intended);
             }
+            self.account.arrived(index, intended);
             if index >= self.plan.warmup && self.arrivals.is_open() {
                 self.outcome.lag.note(now.since(intended));
             }
@@ -265,6 +275,7 @@ impl<'a, E: Executor> Loop<'a, E> {
                     item.place = Place::Bound(node);
                     item.assigned = assigned;
                     self.bound += 1;
+                    self.account.assigned(task.index, node);
                     self.calls.push(self.plan.call(key, node, assigned).map_err(refuse)?);
                 }
                 Decision::Reject { reason, .. } => {
@@ -287,7 +298,9 @@ impl<'a, E: Executor> Loop<'a, E> {
     }
 
     fn end(&mut self, ended: Ended) {
-        self.items.get_mut(ended.slot).place = Place::Ended;
+        let item = self.items.get_mut(ended.slot);
+        item.place = Place::Ended;
+        self.account.ended(item.index, item.stage, ended.finish, ended.failure.is_some());
         self.arrivals.ended(ended.finish);
         self.ended.push(ended);
     }

@@ -13,6 +13,7 @@
 )]
 
 mod arrivals;
+mod certificate;
 mod conformance;
 mod faults;
 mod laws;

@@ -67,7 +67,7 @@ fn facts() -> RunFacts {
         tasks: 1,
         arrivals: String::new(),
     };
-    RunFacts { partial: false, notes: Vec::new(), config }
+    RunFacts { partial: false, notes: Vec::new(), config, open_arrivals: false }
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //! report so that its own rules hold (parts add up, node scores follow from calls).
 
 use metrics::report::{
-    Host, Latencies, Measures, NodeMeasures, PartsMs, Provenance, QuantileParts, RunConfig,
-    RunReport, SCHEMA_VERSION, Summary,
+    Certificate, Host, Latencies, Measures, NodeMeasures, PartsMs, Provenance, QuantileParts,
+    RunConfig, RunReport, SCHEMA_VERSION, Summary,
 };
 use std::collections::BTreeMap;
 
@@ -118,6 +118,7 @@ impl Run {
             failures: BTreeMap::new(),
             retries: 0,
             partial: self.partial,
+            certificate: Certificate::new(Vec::new()),
             notes: Vec::new(),
             config,
         }

@@ -1,0 +1,125 @@
+//! Whether the samples are enough for the quantiles that are shown.
+//!
+//! A quantile is weak if fewer than [`ENOUGH`] samples lie beyond it: it is then an order
+//! statistic near the maximum, and differs much from run to run. A reader compares p99s
+//! whether or not they mean something, so each weak one is named, and marked where it is shown.
+
+use crate::report::{Check, CheckName, Measures};
+
+/// Samples that must lie beyond a quantile.
+const ENOUGH: u64 = 10;
+
+/// The shown quantiles: thousandths, name, key.
+const QUANTILES: [(u64, &str, &str); 5] = [
+    (500, "p50", "p50"),
+    (900, "p90", "p90"),
+    (950, "p95", "p95"),
+    (990, "p99", "p99"),
+    (999, "p99.9", "p999"),
+];
+
+/// Judges the quantiles of end-to-end latency and its parts, by level too, and of decisions.
+pub(crate) fn samples(measures: &Measures) -> Check {
+    let name = CheckName::Samples;
+    let tasks = measures.successful_tasks;
+    if tasks == 0 {
+        return Check::not_applicable(name, "No task succeeded: there are no quantiles.");
+    }
+    let mut spoils: Vec<String> = Vec::new();
+    for (_, _, key) in weak_quantiles(tasks) {
+        let top = ["p50", "p95", "p99"].contains(key);
+        spoils.extend(top.then(|| format!("{key}_latency_ms")));
+        spoils.extend(top.then(|| format!("latency_parts_ms.{key}")));
+        spoils.push(format!("latency_ms.*.{key}"));
+        spoils.push(format!("stages.*.*.{key}")); // one call of each task
+    }
+    for (level, latencies) in &measures.by_priority {
+        for (_, _, key) in weak_quantiles(latencies.end_to_end.count) {
+            spoils.push(format!("by_priority.{level}.*.{key}"));
+        }
+    }
+    let decisions = measures.decision_ns.count;
+    if decisions > 0 {
+        for (_, _, key) in weak_quantiles(decisions) {
+            spoils.push(format!("decision_ns.{key}"));
+        }
+    }
+    if spoils.is_empty() {
+        let detail = format!("At least {ENOUGH} samples lie beyond every quantile shown.");
+        return Check::holds(name, detail);
+    }
+    let of_tasks = few(tasks, "successful tasks");
+    let of_decisions = (decisions > 0).then(|| few(decisions, "measured decisions"));
+    let sentences = [of_tasks, on_levels(measures), of_decisions.flatten()];
+    let detail = sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let spoils: Vec<&str> = spoils.iter().map(String::as_str).collect();
+    Check::fails(name, detail, &spoils)
+}
+
+fn few(samples: u64, what: &str) -> Option<String> {
+    let weak: Vec<&str> = weak_quantiles(samples).map(|(_, name, _)| *name).collect();
+    (!weak.is_empty()).then(|| {
+        format!(
+            "{samples} {what} are few: fewer than {ENOUGH} lie beyond {}, which may differ much \
+             from run to run.",
+            listed(&weak)
+        )
+    })
+}
+
+/// Levels whose p99 is weak, where there are several and that of all tasks is not.
+fn on_levels(measures: &Measures) -> Option<String> {
+    let weak = |samples| weak_quantiles(samples).any(|(_, name, _)| *name == "p99");
+    if measures.by_priority.len() < 2 || weak(measures.successful_tasks) {
+        return None;
+    }
+    let levels = measures.by_priority.iter();
+    let few = levels.filter(|(_, latencies)| weak(latencies.end_to_end.count));
+    let names: Vec<_> = few.map(|(level, _)| level.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Few tasks have priority {}: fewer than {ENOUGH} lie beyond the p99.",
+            listed(&names)
+        )
+    })
+}
+
+fn weak_quantiles(
+    samples: u64,
+) -> impl Iterator<Item = &'static (u64, &'static str, &'static str)> {
+    // Beyond the q-quantile, the sample of rank ⌈q × n⌉, are ⌊(1 − q) × n⌋.
+    let beyond = move |permille: u64| u128::from(samples) * u128::from(1000 - permille) / 1000;
+    QUANTILES.iter().filter(move |(permille, ..)| beyond(*permille) < u128::from(ENOUGH))
+}
+
+/// `a, b and c`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_needs_ten_samples_beyond_it() {
+        let weak = |samples| weak_quantiles(samples).map(|(_, name, _)| *name).collect::<Vec<_>>();
+        // Beyond p99 of 999 are 9 samples (rank 990), of 1000 are 10.
+        assert_eq!(weak(999), ["p99", "p99.9"]);
+        assert_eq!(weak(1_000), ["p99.9"]);
+        assert_eq!(weak(10_000), [""; 0]);
+        // Beyond p90 of 50 are 5; beyond the median, 25.
+        assert_eq!(weak(50), ["p90", "p95", "p99", "p99.9"]);
+        assert_eq!(weak(19), ["p50", "p90", "p95", "p99", "p99.9"]);
+    }
+
+    #[test]
+    fn lists_read_as_a_sentence() {
+        assert_eq!(listed(&["p99"]), "p99");
+        assert_eq!(listed(&["p90", "p95", "p99"]), "p90, p95 and p99");
+    }
+}

@@ -1,0 +1,152 @@
+//! The loop's own account of a run, for its certificate.
+//!
+//! Counted where tasks and calls come and go, from the instants that the loop acts on, and told to
+//! no observer: a report that gets lost or changed on its way cannot be missing here too. It costs
+//! a few additions per call and keeps no sample. What was inside when a run was stopped is looked for
+//! at the end, so that an interrupted run balances as well.
+
+use super::items::{Items, Place};
+use super::observe::CallTimes;
+use metrics::{Ledger, NodeLedger, StageLedger};
+use sched_core::{NodeId, Time};
+
+/// What has been counted so far. Warm-up tasks are passed over.
+#[derive(Debug)]
+pub(super) struct Account {
+    warmup: u64,
+    ledger: Ledger,
+}
+
+impl Account {
+    pub(super) fn new(warmup: u64, stages: usize, nodes: usize) -> Account {
+        let ledger = Ledger {
+            stages: vec![StageLedger::default(); stages],
+            nodes: vec![NodeLedger::default(); nodes],
+            ..Ledger::default()
+        };
+        Account { warmup, ledger }
+    }
+
+    /// A task has arrived at its first stage.
+    #[inline]
+    pub(super) fn arrived(&mut self, index: u64, intended: Time) {
+        if index >= self.warmup {
+            self.ledger.tasks.submitted += 1;
+            self.ledger.tasks.area -= instant(intended);
+            self.enter(0, intended);
+        }
+    }
+
+    /// Its call has left a stage for the next one.
+    #[inline]
+    pub(super) fn passed(&mut self, index: u64, stage: u32, at: Time) {
+        if index >= self.warmup {
+            self.leave(stage, at);
+            self.enter(stage + 1, at);
+        }
+    }
+
+    /// It has ended, and its call in `stage` with it.
+    #[inline]
+    pub(super) fn ended(&mut self, index: u64, stage: u32, at: Time, failed: bool) {
+        if index >= self.warmup {
+            self.leave(stage, at);
+            let tasks = &mut self.ledger.tasks;
+            tasks.area += instant(at);
+            tasks.completed += u64::from(!failed);
+            tasks.failed += u64::from(failed);
+        }
+    }
+
+    /// Its call was sent to a node.
+    #[inline]
+    pub(super) fn assigned(&mut self, index: u64, node: NodeId) {
+        if index >= self.warmup
+            && let Some(node) = self.node(node)
+        {
+            node.assigned += 1;
+        }
+    }
+
+    /// Its call has finished on a node.
+    #[inline]
+    pub(super) fn finished(&mut self, index: u64, stage: u32, times: &CallTimes) {
+        if index < self.warmup {
+            return;
+        }
+        self.ledger.stages[stage as usize].running += instant(times.ended) - instant(times.started);
+        let ran = u128::from(times.execution().as_nanos()) * u128::from(times.cpu);
+        let sojourn = u128::from(times.total().as_nanos());
+        if let Some(node) = self.node(times.node) {
+            node.finished += 1;
+            node.busy += ran;
+            node.sojourn += sojourn;
+        }
+    }
+
+    /// Its call was lost with a node.
+    pub(super) fn lost(&mut self, index: u64, node: NodeId) {
+        if index >= self.warmup
+            && let Some(node) = self.node(node)
+        {
+            node.lost += 1;
+        }
+    }
+
+    /// Its call begins again.
+    pub(super) fn retried(&mut self, index: u64) {
+        self.ledger.retries += u64::from(index >= self.warmup);
+    }
+
+    /// The account at the end. `planned` tasks had to arrive, unless the run was stopped.
+    pub(super) fn close(mut self, items: &Items, planned: Option<u64>) -> Ledger {
+        self.ledger.tasks.planned = planned;
+        for (slot, item) in items.live() {
+            if item.index < self.warmup {
+                continue;
+            }
+            let tasks = &mut self.ledger.tasks;
+            tasks.in_flight += 1;
+            tasks.area += instant(item.intended);
+            let stage = &mut self.ledger.stages[item.stage as usize];
+            stage.inside += 1;
+            stage.area += instant(item.submit);
+            for (passed, times) in items.times(slot, item.stage as usize).iter().enumerate() {
+                let unended = &mut self.ledger.stages[passed].unended;
+                unended.calls += 1;
+                unended.area += instant(times.finish) - instant(times.submit);
+                unended.running += instant(times.ended) - instant(times.started);
+            }
+            if let Place::Bound(node) = item.place
+                && let Some(node) = self.node(node)
+            {
+                node.bound += 1;
+            }
+        }
+        self.ledger
+    }
+
+    #[inline]
+    fn enter(&mut self, stage: u32, at: Time) {
+        let stage = &mut self.ledger.stages[stage as usize];
+        stage.entered += 1;
+        stage.area -= instant(at);
+    }
+
+    #[inline]
+    fn leave(&mut self, stage: u32, at: Time) {
+        let stage = &mut self.ledger.stages[stage as usize];
+        stage.left += 1;
+        stage.area += instant(at);
+    }
+
+    #[inline]
+    fn node(&mut self, node: NodeId) -> Option<&mut NodeLedger> {
+        self.ledger.nodes.get_mut(node.0 as usize)
+    }
+}
+
+#[inline]
+fn instant(time: Time) -> i128 {
+    i128::from(time.as_nanos())
+}
