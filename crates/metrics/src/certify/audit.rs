@@ -5,6 +5,7 @@
 //! that is missing, or wrong by a nanosecond, shows, and where.
 
 use super::ledger::{Ledger, NodeLedger, StageLedger, TaskLedger};
+use super::words::{grouped, plural, short};
 use crate::recorder::{MILLI_PER_SLOT, NodeTotals, StageSums};
 use crate::report::{Check, CheckName};
 use crate::{LatencySeries, Recorder};
@@ -134,6 +135,8 @@ fn conservation(ledger: &Ledger, recorder: &Recorder) -> Check {
     }
     found.check(CheckName::Conservation, &COUNTS, || {
         let TaskLedger { submitted, completed, failed, in_flight, .. } = ledger.tasks;
+        let [submitted, completed, failed, in_flight] =
+            [submitted, completed, failed, in_flight].map(grouped);
         let (stages, nodes) = (ledger.stages.len(), ledger.nodes.len());
         format!(
             "{submitted} submitted = {completed} completed + {failed} failed + {in_flight} in \
@@ -288,22 +291,4 @@ fn all_end_to_end(recorder: &Recorder) -> u128 {
 /// What any run can hold is far below 2¹²⁷.
 fn signed(ns: u128) -> i128 {
     i128::try_from(ns).unwrap_or(i128::MAX)
-}
-
-fn plural(n: usize, what: &str) -> String {
-    match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    }
-}
-
-/// About four digits.
-fn short(x: f64) -> String {
-    let decimals = match x.abs() {
-        a if a >= 1_000.0 => 0,
-        a if a >= 100.0 => 1,
-        a if a >= 10.0 => 2,
-        _ => 3,
-    };
-    format!("{x:.decimals$}")
 }

@@ -10,8 +10,9 @@
 //! al., Journal of Geophysical Research 105, 2000). As r comes out too small in short series, its
 //! bias (2 + 4r) / n is put back first (Shaman and Stine, JASA 83, 1988, for a series with a trend).
 //! Near saturation a queue wanders for long whether or not it is stable, and no short run can tell
-//! the two apart; the tests beside this crate's say how often it errs.
+//! the two apart; `tests/it/stationary.rs` says how often it errs.
 
+use super::words::change;
 use crate::report::{Check, CheckName};
 use crate::student::p_value;
 
@@ -142,10 +143,10 @@ pub(crate) fn stationary(latencies: &Batches, open: bool, repetitions: u32) -> C
         1 => String::new(),
         n => format!(" (mean of {n} repetitions)"),
     };
-    let percent = format!("{:+.0} %", trend.growth * 100.0);
+    let percent = change(trend.growth);
     if trend.growth >= MATTERS && trend.p < LEVEL {
         let detail = format!(
-            "Still growing: mean latency rose by {percent} over the last two thirds of the tasks\
+            "Still growing: mean latency changed by {percent} over the last two thirds of the tasks\
              {together}, more than chance explains. An overloaded open system has no mean latency, \
              and no quantile of it: these say only how long was measured. Lower the load, or let \
              the run last longer if it only starts slowly."

@@ -4,6 +4,7 @@
 //! statistic near the maximum, and differs much from run to run. A reader compares p99s
 //! whether or not they mean something, so each weak one is named, and marked where it is shown.
 
+use super::words::{grouped, listed};
 use crate::report::{Check, CheckName, Measures};
 
 /// Samples that must lie beyond a quantile.
@@ -34,34 +35,38 @@ pub(crate) fn samples(measures: &Measures) -> Check {
         spoils.push(format!("stages.*.*.{key}")); // one call of each task
     }
     for (level, latencies) in &measures.by_priority {
-        for (_, _, key) in weak_quantiles(latencies.end_to_end.count) {
+        for key in weak_at_p99(latencies.end_to_end.count) {
             spoils.push(format!("by_priority.{level}.*.{key}"));
         }
     }
     let decisions = measures.decision_ns.count;
-    if decisions > 0 {
-        for (_, _, key) in weak_quantiles(decisions) {
-            spoils.push(format!("decision_ns.{key}"));
-        }
-    }
+    spoils.extend(weak_at_p99(decisions).map(|key| format!("decision_ns.{key}")));
     if spoils.is_empty() {
         let detail = format!("At least {ENOUGH} samples lie beyond every quantile shown.");
         return Check::holds(name, detail);
     }
     let of_tasks = few(tasks, "successful tasks");
-    let of_decisions = (decisions > 0).then(|| few(decisions, "measured decisions"));
-    let sentences = [of_tasks, on_levels(measures), of_decisions.flatten()];
+    let are_weak = weak_at_p99(decisions).next().is_some();
+    let of_decisions = are_weak.then(|| few(decisions, "measured decisions")).flatten();
+    let sentences = [of_tasks, on_levels(measures), of_decisions];
     let detail = sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let spoils: Vec<&str> = spoils.iter().map(String::as_str).collect();
     Check::fails(name, detail, &spoils)
+}
+
+/// The weak quantiles of a series of which no more than the p99 is shown: none if that one is well.
+fn weak_at_p99(samples: u64) -> impl Iterator<Item = &'static str> {
+    let weak = samples > 0 && weak_quantiles(samples).any(|(_, name, _)| *name == "p99");
+    weak_quantiles(samples).map(|(_, _, key)| *key).filter(move |_| weak)
 }
 
 fn few(samples: u64, what: &str) -> Option<String> {
     let weak: Vec<&str> = weak_quantiles(samples).map(|(_, name, _)| *name).collect();
     (!weak.is_empty()).then(|| {
         format!(
-            "{samples} {what} are few: fewer than {ENOUGH} lie beyond {}, which may differ much \
+            "{} {what} are few: fewer than {ENOUGH} lie beyond {}, which may differ much \
              from run to run.",
+            grouped(samples),
             listed(&weak)
         )
     })
@@ -69,7 +74,7 @@ fn few(samples: u64, what: &str) -> Option<String> {
 
 /// Levels whose p99 is weak, where there are several and that of all tasks is not.
 fn on_levels(measures: &Measures) -> Option<String> {
-    let weak = |samples| weak_quantiles(samples).any(|(_, name, _)| *name == "p99");
+    let weak = |samples| weak_at_p99(samples).next().is_some();
     if measures.by_priority.len() < 2 || weak(measures.successful_tasks) {
         return None;
     }
@@ -92,15 +97,6 @@ fn weak_quantiles(
     QUANTILES.iter().filter(move |(permille, ..)| beyond(*permille) < u128::from(ENOUGH))
 }
 
-/// `a, b and c`.
-fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,11 +111,5 @@ mod tests {
         // Beyond p90 of 50 are 5; beyond the median, 25.
         assert_eq!(weak(50), ["p90", "p95", "p99", "p99.9"]);
         assert_eq!(weak(19), ["p50", "p90", "p95", "p99", "p99.9"]);
-    }
-
-    #[test]
-    fn lists_read_as_a_sentence() {
-        assert_eq!(listed(&["p99"]), "p99");
-        assert_eq!(listed(&["p90", "p95", "p99"]), "p90, p95 and p99");
     }
 }

@@ -12,4 +12,5 @@ mod notes;
 mod oracle;
 mod recorder;
 mod schema;
+mod stationary;
 mod support;

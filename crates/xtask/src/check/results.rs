@@ -1,8 +1,8 @@
 //! Whether a run left what it must: one new folder of results, whole, every task done.
 //!
 //! Looks at folders before and after, because the name of the new one is the run's own
-//! time stamp. Checks presence and counts only: what the files say is under test in the
-//! crates that write them.
+//! time stamp. Checks presence, counts and certificates only: what else the files say is
+//! under test in the crates that write them.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
@@ -23,6 +23,9 @@ const ENDINGS: [&str; 10] = [
     "_nodes.png",
     "spec.yaml",
 ];
+
+/// Checks that hold exactly in every run.
+const LAWS: [&str; 4] = ["conservation", "littles_law", "utilisation_law", "end_to_end"];
 
 /// The result folders that exist.
 pub(super) struct Results(BTreeSet<PathBuf>);
@@ -80,7 +83,23 @@ fn check_folder(folder: &Path) -> Result<()> {
             "{}: {successful} of {total} tasks succeeded",
             path.display()
         );
+        check_certificate(&report).with_context(|| path.display().to_string())?;
     }
+    Ok(())
+}
+
+/// A run must have checked itself, and its account must balance. Marks of statistics are allowed: the
+/// quick commands are short, and say so.
+fn check_certificate(report: &Value) -> Result<()> {
+    let certificate = &report["certificate"];
+    let checks = certificate["checks"].as_array().context("it has no certificate")?;
+    for law in LAWS {
+        let check = checks.iter().find(|check| check["name"] == law);
+        let check = check.with_context(|| format!("`{law}` was not checked"))?;
+        ensure!(check["verdict"] == "holds", "`{law}` does not hold: {}", check["detail"]);
+    }
+    let verdict = certificate["verdict"].as_str().unwrap_or_default();
+    ensure!(["sound", "marked"].contains(&verdict), "the certificate says `{verdict}`");
     Ok(())
 }
 
@@ -100,6 +119,20 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    /// A report of 5 tasks with this certificate.
+    fn report<const N: usize>(successful: u64, verdict: &str, checks: [(&str, &str); N]) -> String {
+        let checks = checks.map(|(name, verdict)| {
+            json!({"name": name, "verdict": verdict, "detail": "so", "spoils": []})
+        });
+        json!({
+            "total_tasks": 5,
+            "successful_tasks": successful,
+            "certificate": {"verdict": verdict, "checks": checks.as_slice()},
+        })
+        .to_string()
+    }
 
     /// A tree with one finished run, changed by `damage`, and the verdict on it.
     fn verdict(damage: impl FnOnce(&Path)) -> Result<(), String> {
@@ -111,8 +144,8 @@ mod tests {
         fs::create_dir_all(&new).unwrap();
         for ending in ENDINGS {
             let text = match ending {
-                "_metrics.json" => r#"{"total_tasks": 5, "successful_tasks": 5}"#,
-                _ => "x",
+                "_metrics.json" => report(5, "marked", LAWS.map(|law| (law, "holds"))),
+                _ => "x".to_owned(),
             };
             fs::write(new.join(format!("fifo{ending}")), text).unwrap();
         }
@@ -143,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_run_without_its_latencies_fails() {
-        let report = r#"{"total_tasks": 5, "successful_tasks": 5}"#;
+        let report = report(5, "sound", LAWS.map(|law| (law, "holds")));
         check("2 runs, but 1 files end in `_summary.txt`", |new| {
             fs::write(new.join("random_metrics.json"), report).unwrap();
         });
@@ -151,8 +184,22 @@ mod tests {
 
     #[test]
     fn a_lost_task_fails() {
-        let report = r#"{"total_tasks": 5, "successful_tasks": 4}"#;
+        let report = report(4, "sound", LAWS.map(|law| (law, "holds")));
         check("4 of 5 tasks", |new| fs::write(new.join("fifo_metrics.json"), report).unwrap());
+    }
+
+    #[test]
+    fn a_missing_or_broken_certificate_fails() {
+        let write = |text: String| {
+            move |new: &Path| fs::write(new.join("fifo_metrics.json"), text).unwrap()
+        };
+        let none = r#"{"total_tasks": 5, "successful_tasks": 5}"#;
+        check("no certificate", write(none.to_owned()));
+        let three = ["conservation", "littles_law", "utilisation_law"].map(|law| (law, "holds"));
+        check("`end_to_end` was not checked", write(report(5, "sound", three)));
+        let broken = LAWS.map(|law| (law, if law == "littles_law" { "fails" } else { "holds" }));
+        check("`littles_law` does not hold", write(report(5, "broken", broken)));
+        check("says `broken`", write(report(5, "broken", LAWS.map(|law| (law, "holds")))));
     }
 
     #[test]
