@@ -6,7 +6,7 @@
 //! names the call and the node, and never a wrong number.
 
 use crate::cluster::{Cluster, ClusterSpec, NodeId};
-use crate::engine::Bind;
+use crate::engine::{Bind, Unseen};
 use crate::event::{Decision, Event};
 use crate::scheduler::Scheduler;
 use crate::task::{Task, TaskId};
@@ -71,6 +71,7 @@ pub struct Checked<S> {
     inner: S,
     cluster: Cluster,
     waiting: BTreeMap<TaskId, Task>,
+    unseen: Unseen,
     proposed: Vec<Decision>,
     last_poll: Time,
     fault: Option<Violation>,
@@ -83,6 +84,7 @@ impl<S: Scheduler> Checked<S> {
             inner,
             cluster: Cluster::new(spec, bind),
             waiting: BTreeMap::new(),
+            unseen: Unseen::default(),
             proposed: Vec::new(),
             last_poll: Time::ZERO,
             fault: None,
@@ -109,7 +111,9 @@ impl<S: Scheduler> Checked<S> {
                 {
                     return Err(broken(Rule::NoCandidate));
                 }
-                self.cluster.assign(&call, node);
+                if !self.unseen.keep(&call, node) {
+                    self.cluster.assign(&call, node);
+                }
             }
         }
         self.waiting.remove(&task);
@@ -119,6 +123,10 @@ impl<S: Scheduler> Checked<S> {
 
 impl<S: Scheduler> Scheduler for Checked<S> {
     fn on_event(&mut self, now: Time, event: Event) {
+        if !matches!(event, Event::Submit(_)) {
+            let assigned = self.unseen.take();
+            assigned.iter().for_each(|(task, node)| self.cluster.assign(task, *node));
+        }
         let declared = |node: NodeId| node.index() < self.cluster.spec().node_count();
         match event {
             Event::Submit(task) => {
@@ -130,6 +138,7 @@ impl<S: Scheduler> Scheduler for Checked<S> {
             Event::NodeUp(node) if declared(node) => self.cluster.node_up(node),
             Event::NodeDown(node) if declared(node) => self.cluster.node_down(node),
             Event::NodeDrain(node) if declared(node) => self.cluster.node_drain(node),
+            Event::Refresh => self.unseen.hide(),
             _ => {}
         }
         self.inner.on_event(now, event);

@@ -9,7 +9,7 @@ use crate::task::{Task, TaskId};
 use std::fmt;
 
 /// Version of the meaning of [`Event`] and [`Decision`]; a recorded log carries it.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// A fact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +33,12 @@ pub enum Event {
     NodeDown(NodeId),
     /// A node takes no more calls, and finishes those it has.
     NodeDrain(NodeId),
+    /// The scheduler's own assigns up to here show from here on, and those after it only from the
+    /// next one on. Before the first one, every assign shows at once. A host tells it whose view of the
+    /// cluster is stale even for what the scheduler itself did ([`StaleView`](crate::StaleView)), and
+    /// before it tells other facts about nodes, any of which shows the assigns before it too. A scheduler
+    /// with an account of its own may ignore it, and then knows more than it should.
+    Refresh,
 }
 
 /// An order to the host, to be carried out at the instant of the poll that gave it.

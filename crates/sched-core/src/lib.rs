@@ -13,6 +13,7 @@
 //! | use a policy | [`Registry::builtin`], [`Scheduler`] |
 //! | write a policy | [`Placement`], [`Order`], `examples/custom_policy.rs` |
 //! | test a policy | [`testkit::check`] |
+//! | let it see the cluster late | [`StaleView`] |
 
 mod checked;
 mod cluster;
@@ -27,6 +28,7 @@ mod scheduler;
 mod task;
 pub mod testkit;
 mod time;
+mod view;
 
 pub use checked::{Checked, Rule, Violation};
 pub use cluster::{
@@ -42,3 +44,4 @@ pub use resources::Resources;
 pub use scheduler::Scheduler;
 pub use task::{Level, Task, TaskId};
 pub use time::{ParseSpanError, Span, Time};
+pub use view::{StaleView, View};

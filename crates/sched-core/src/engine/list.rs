@@ -7,6 +7,7 @@
 
 use super::halves::{Bind, Candidates, Order, Placement};
 use super::lanes::Lanes;
+use super::unseen::Unseen;
 use crate::checked::{Rule, Violation};
 use crate::cluster::{Cluster, ClusterSpec, Group, GroupSet, NodeId};
 use crate::event::{Decision, Event, Infeasible};
@@ -21,6 +22,7 @@ pub struct ListScheduler<O, P> {
     placement: P,
     cluster: Cluster,
     lanes: Lanes,
+    unseen: Unseen,
     gained: GroupSet,
     rejected: Vec<(TaskId, Infeasible)>,
     fault: Option<Violation>,
@@ -36,6 +38,7 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
             placement,
             cluster,
             lanes: Lanes::new(),
+            unseen: Unseen::default(),
             gained: GroupSet::NONE,
             rejected: Vec::new(),
             fault: None,
@@ -65,6 +68,15 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
         }
     }
 
+    /// Enters the assigns that were hidden so far: a fact about nodes may be about them.
+    #[inline]
+    fn show_own(&mut self) {
+        for (task, node) in self.unseen.take() {
+            self.cluster.assign(&task, node);
+            self.placement.changed(node, &self.cluster);
+        }
+    }
+
     /// Tells the placement, and notes that calls waiting for the node's group are worth asking again.
     fn node_changed(&mut self, node: NodeId) {
         self.placement.changed(node, &self.cluster);
@@ -78,6 +90,9 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
 
 impl<O: Order, P: Placement> Scheduler for ListScheduler<O, P> {
     fn on_event(&mut self, _now: Time, event: Event) {
+        if !matches!(event, Event::Submit(_)) {
+            self.show_own();
+        }
         match event {
             Event::Submit(task) => self.submit(&task),
             Event::Finished { task, node } => self.finished(task, node),
@@ -94,6 +109,7 @@ impl<O: Order, P: Placement> Scheduler for ListScheduler<O, P> {
                 self.placement.changed(node, &self.cluster);
             }
             Event::NodeUp(_) | Event::NodeDown(_) | Event::NodeDrain(_) => {}
+            Event::Refresh => self.unseen.hide(),
         }
     }
 
@@ -109,8 +125,12 @@ impl<O: Order, P: Placement> Scheduler for ListScheduler<O, P> {
             let choice = self.placement.place(task, &candidates);
             match choice {
                 Some(node) if candidates.contains(node) => {
-                    self.cluster.assign(task, node);
                     out.push(Decision::Assign { task: task.id, node });
+                    if self.unseen.keep(task, node) {
+                        self.lanes.pop(lane);
+                        continue;
+                    }
+                    self.cluster.assign(task, node);
                     self.lanes.pop(lane);
                     self.placement.changed(node, &self.cluster);
                 }

@@ -1,12 +1,14 @@
 //! The list scheduler: one engine under every policy made of two halves.
 //!
 //! [`halves`] says what a user writes, [`list`] runs it, [`lanes`] keeps the waiting
-//! calls and [`run_queue`] orders them.
+//! calls and [`run_queue`] orders them; [`unseen`] holds assigns that do not show yet.
 
 mod halves;
 mod lanes;
 mod list;
 mod run_queue;
+mod unseen;
 
 pub use halves::{Bind, Candidates, Order, Placement};
 pub use list::ListScheduler;
+pub(crate) use unseen::Unseen;

@@ -8,6 +8,7 @@
 //! | `broken` | that the test kit catches each kind of wrong scheduler |
 //! | `starvation` | that with aging every call is placed, and without it not |
 //! | `scripts` | that what the test kit prints can be read again |
+//! | `view` | what a stale view tells when, and decisions beside a scheduler that looks at the nodes |
 //! | `examples` | that the examples do what they say |
 
 #![allow(
@@ -24,3 +25,4 @@ mod oracle;
 mod protocol;
 mod scripts;
 mod starvation;
+mod view;

@@ -44,7 +44,7 @@ impl<O: Order, P: Placement> Choose for Halves<O, P> {
 
     fn told(&mut self, event: &Event, ledger: &Ledger) {
         let node = match *event {
-            Event::Submit(_) => return,
+            Event::Submit(_) | Event::Refresh => return,
             Event::Finished { task, node } => {
                 self.cluster.finish(task, node);
                 node

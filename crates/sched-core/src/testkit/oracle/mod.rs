@@ -46,6 +46,7 @@ pub struct Naive<C> {
     ledger: Ledger,
     waiting: Vec<(i128, Task)>,
     rejects: Vec<Decision>,
+    hidden: Option<Vec<(Task, NodeId)>>, // assigns that do not show; `None`: they show at once
     choose: C,
 }
 
@@ -53,12 +54,20 @@ impl<C: Choose> Naive<C> {
     /// On an empty cluster.
     pub fn new(spec: &ClusterSpec, bind: Bind, choose: C) -> Naive<C> {
         let ledger = Ledger::new(spec, bind);
-        Naive { ledger, waiting: Vec::new(), rejects: Vec::new(), choose }
+        Naive { ledger, waiting: Vec::new(), rejects: Vec::new(), hidden: None, choose }
     }
 
     /// What it holds to be where.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    fn show(&mut self) {
+        let hidden = self.hidden.as_mut().map(std::mem::take);
+        for (task, node) in hidden.unwrap_or_default() {
+            self.ledger.assign(task, node);
+            self.choose.placed(&task, node, &self.ledger);
+        }
     }
 
     fn submit(&mut self, task: Task) {
@@ -73,11 +82,15 @@ impl<C: Choose> Naive<C> {
 
 impl<C: Choose> Scheduler for Naive<C> {
     fn on_event(&mut self, _now: Time, event: Event) {
+        if !matches!(event, Event::Submit(_)) {
+            self.show();
+        }
         match event {
             Event::Submit(task) => self.submit(task),
             Event::Finished { task, node } => {
                 self.ledger.finish(task, node);
             }
+            Event::Refresh => self.hidden = Some(Vec::new()),
             Event::NodeUp(node) => self.ledger.up(node),
             Event::NodeDown(node) => drop(self.ledger.down(node)),
             Event::NodeDrain(node) => self.ledger.drain(node),
@@ -98,8 +111,13 @@ impl<C: Choose> Scheduler for Naive<C> {
                 false => self.choose.choose(&task, groups, &self.ledger, now),
             };
             if let Some(node) = choice {
-                self.ledger.assign(task, node);
-                self.choose.placed(&task, node, &self.ledger);
+                match &mut self.hidden {
+                    Some(hidden) => hidden.push((task, node)),
+                    None => {
+                        self.ledger.assign(task, node);
+                        self.choose.placed(&task, node, &self.ledger);
+                    }
+                }
                 out.push(Decision::Assign { task: task.id, node });
             } else {
                 blocked = blocked.union(eligible);

@@ -1,0 +1,40 @@
+//! Assigns that the account does not show yet.
+//!
+//! A host whose view is stale even for the scheduler's own placements says so with
+//! [`Event::Refresh`](crate::Event::Refresh), and from the first one on they are kept here until the
+//! next. That it is a fact and no mode chosen at construction has a reason: the first assigns of a
+//! poll must already hide from the next ones of the same poll, which nobody outside of the
+//! engine can arrange, and yet when they show is only for the host to say. So every policy has it
+//! without a parameter, and a log of facts holds all that a replay needs.
+
+use crate::cluster::NodeId;
+use crate::task::Task;
+
+/// The assigns since the last refresh, if they are hidden.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unseen {
+    hides: bool,
+    calls: Vec<(Task, NodeId)>,
+}
+
+impl Unseen {
+    /// Keeps an assign. False if assigns are not hidden: it is to show at once.
+    #[inline]
+    pub(crate) fn keep(&mut self, task: &Task, node: NodeId) -> bool {
+        if self.hides {
+            self.calls.push((*task, node));
+        }
+        self.hides
+    }
+
+    /// From here on assigns are hidden.
+    pub(crate) fn hide(&mut self) {
+        self.hides = true;
+    }
+
+    /// The hidden assigns, oldest first, to be shown now.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Vec<(Task, NodeId)> {
+        std::mem::take(&mut self.calls)
+    }
+}
