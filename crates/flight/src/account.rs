@@ -48,9 +48,7 @@ impl Account {
 
     /// A call goes to a node.
     pub(crate) fn assign(&mut self, task: &Task, node: NodeId, at: Time) {
-        if let Some(held) = self.calls.get(&task.id).copied() {
-            self.finish(task.id, held.node, at); // a host that lets an id be used twice
-        }
+        self.give_back(task.id, at); // a host that lets an id be used twice
         let Some(place) = self.nodes.get_mut(node.index()) else { return };
         self.seats += 1;
         let seat = self.seats;
@@ -72,6 +70,13 @@ impl Account {
         }
         self.start(node, at);
         Some(held)
+    }
+
+    /// A call is submitted again: the node that it was sent to, if to any, was down already.
+    pub(crate) fn give_back(&mut self, id: TaskId, at: Time) {
+        if let Some(node) = self.node_of(id) {
+            self.finish(id, node, at);
+        }
     }
 
     /// A node is lost with all it has, which is returned in the order in which it was assigned.

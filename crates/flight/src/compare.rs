@@ -8,6 +8,8 @@
 //!   still waits, it finishes at the first recorded instant after it was placed.
 //! - A node that is lost takes the other policy's calls with it; they come back at once. A
 //!   call that came back in the record, and that the other policy has elsewhere, stays there.
+//! - A call that the other policy sends to a lost node, of which it cannot know yet behind a
+//!   [`StaleView`](sched_core::StaleView), comes back at once too.
 //!
 //! This tells which choices differ, how early they do and which nodes they favour. It does not tell
 //! what would have been faster: a call ends when it ended, whatever queue it was put into. The
@@ -93,6 +95,8 @@ pub fn compare<R: Read>(
     let mut world = World {
         side: Side { waiting: BTreeMap::new(), account: Account::new(&cluster) },
         other,
+        down: BTreeSet::new(),
+        bounced: Vec::new(),
         over: BTreeSet::new(),
         due: Vec::new(),
     };
@@ -105,6 +109,7 @@ pub fn compare<R: Read>(
                 last = at;
                 match event {
                     Event::Submit(task) => {
+                        record.account.give_back(task.id, at);
                         record.waiting.insert(task.id, task);
                         world.submit(at, task, &mut pairs.told);
                     }
@@ -119,7 +124,12 @@ pub fn compare<R: Read>(
                         let lost: BTreeSet<TaskId> = lost.iter().map(|held| held.task.id).collect();
                         world.lose(at, node, &lost, &mut pairs.told);
                     }
-                    event => world.other.on_event(at, event),
+                    event => {
+                        if let Event::NodeUp(node) = event {
+                            world.down.remove(&node);
+                        }
+                        world.other.on_event(at, event);
+                    }
                 }
             }
             Record::Poll { at } => {
@@ -160,13 +170,19 @@ impl Side {
 struct World<'a> {
     side: Side,
     other: &'a mut dyn Scheduler,
+    down: BTreeSet<NodeId>,
+    bounced: Vec<Task>,     // sent to a node that is down
     over: BTreeSet<TaskId>, // finished in the record, not yet here
     due: Vec<TaskId>,       // of those, what was placed since
 }
 
 impl World<'_> {
-    /// Finishes what was placed after its recorded finish.
+    /// Gives back what was sent to lost nodes, and finishes what was placed after its recorded finish.
     fn settle(&mut self, at: Time) {
+        for task in self.bounced.drain(..) {
+            self.side.waiting.insert(task.id, task);
+            self.other.on_event(at, Event::Submit(task));
+        }
         for id in self.due.drain(..) {
             // It may have been lost with its node since; then it is due again once it is placed.
             if let Some(node) = self.side.account.node_of(id) {
@@ -203,6 +219,7 @@ impl World<'_> {
         lost_there: &BTreeSet<TaskId>,
         told: &mut Comparison,
     ) {
+        self.down.insert(node);
         self.other.on_event(at, Event::NodeDown(node));
         for held in self.side.account.lose(node) {
             told.lost_by_one += u64::from(!lost_there.contains(&held.task.id));
@@ -214,6 +231,11 @@ impl World<'_> {
     }
 
     fn carry_out(&mut self, at: Time, decision: Decision) {
+        if let Decision::Assign { task, node } = decision
+            && self.down.contains(&node)
+        {
+            return self.bounced.extend(self.side.waiting.remove(&task));
+        }
         self.side.carry_out(at, decision);
         if let Some(id) = call_of(&decision).filter(|id| self.over.contains(id)) {
             self.due.push(id);

@@ -12,11 +12,11 @@ use crate::LogError;
 use crate::wire::{Bytes, Checksum, Flaw, put, put_text};
 use sched_core::{
     ClusterSpec, Group, GroupSet, PROTOCOL_VERSION, PolicySpec, QueueLimit, ResolvedPolicy,
-    Resources,
+    Resources, Span, View,
 };
 
 /// Version of the layout of a log.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The first byte is in no text, the last two show a file that was copied as one.
 pub(crate) const MAGIC: [u8; 8] = *b"\x89flight\n";
@@ -36,6 +36,9 @@ pub struct Header {
     pub policy: PolicySpec,
     /// The seed that the policy was built with: what [`ResolvedPolicy::build`] was given.
     pub seed: u64,
+    /// How late the policy saw the cluster, if facts were held back inside of the recorder: a replay
+    /// puts the same view between the log and the policy.
+    pub view: Option<View>,
     /// Whatever the host wants to say.
     pub note: String,
 }
@@ -44,7 +47,13 @@ impl Header {
     /// The header of a policy as the registry resolved it, built with this seed.
     pub fn of(policy: &ResolvedPolicy, cluster: &ClusterSpec, seed: u64, note: &str) -> Header {
         let (cluster, note) = (cluster.clone(), note.to_owned());
-        Header { cluster, policy: policy.to_spec(), seed, note }
+        Header { cluster, policy: policy.to_spec(), seed, view: None, note }
+    }
+
+    /// The same, of a policy behind a [`StaleView`](sched_core::StaleView).
+    #[must_use]
+    pub fn with_view(self, view: Option<View>) -> Header {
+        Header { view, ..self }
     }
 
     /// The bytes of it.
@@ -67,6 +76,8 @@ impl Header {
             put_name(&mut body, value, "a parameter's value above 1,024 bytes")?;
         }
         put(&mut body, self.seed);
+        put(&mut body, self.view.map_or(0, |view| view.refresh().as_nanos()));
+        body.extend(self.view.map(|view| u8::from(view.own())));
         if self.note.len() > MOST_NOTE {
             return Err(LogError::TooLong("a note above 65,536 bytes"));
         }
@@ -159,8 +170,21 @@ fn fields(body: &mut Bytes<'_>) -> Result<Header, Refused> {
         policy = policy.with(name, body.text(MOST_NAME)?);
     }
     let seed = body.integer()?;
+    let view = view(body)?;
     let note = body.text(MOST_NOTE)?.to_owned();
-    Ok(Header { cluster, policy, seed, note })
+    Ok(Header { cluster, policy, seed, view, note })
+}
+
+/// The time between refreshes, and whether own placements show; a lone 0: everything shows at once.
+fn view(body: &mut Bytes<'_>) -> Result<Option<View>, Flaw> {
+    let refresh = Span::from_nanos(body.integer()?);
+    if refresh == Span::ZERO {
+        return Ok(None);
+    }
+    match body.byte()? {
+        own @ 0..=1 => Ok(View::new(refresh, own == 1)),
+        _ => Err(Flaw::Bad("a view that is neither stale nor not")),
+    }
 }
 
 fn put_name(out: &mut Vec<u8>, text: &str, too_long: &'static str) -> Result<(), LogError> {

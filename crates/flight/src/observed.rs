@@ -81,6 +81,7 @@ pub fn observe<R: Read>(
                 now = at;
                 match event {
                     Event::Submit(task) => {
+                        account.give_back(task.id, at); // of a call that was sent to a lost node
                         waiting.insert(task.id, task);
                         told.insert(task.id, at);
                     }
@@ -96,6 +97,7 @@ pub fn observe<R: Read>(
                             finished: at,
                         }));
                     }
+                    Event::Refresh => {}
                     event => {
                         if let Event::NodeDown(node) = event {
                             account.lose(node);

@@ -49,6 +49,7 @@ pub(crate) mod kind {
     pub(crate) const REJECT: u8 = 8;
     pub(crate) const CHECK: u8 = 9; // the log's own: a checksum of all before it
     pub(crate) const END: u8 = 10; // the log's own: the checksum and the number of records
+    pub(crate) const REFRESH: u8 = 11;
     pub(crate) const MASK: u8 = 15;
 }
 
@@ -121,7 +122,7 @@ impl Memory {
             kind::SUBMIT => LATER | JUST_READY | RETRIED | NEW_SHAPE,
             kind::REJECT => TOO_LARGE,
             kind::ASSIGN => 0,
-            kind::FINISHED..=kind::POLL => LATER,
+            kind::FINISHED..=kind::POLL | kind::REFRESH => LATER,
             _ => return Err(Flaw::Bad("a record of no known kind")),
         };
         if tag & !kind::MASK & !flags != 0 {
@@ -140,6 +141,7 @@ impl Memory {
             kind::UP => Event::NodeUp(NodeId(bytes.small()?)),
             kind::DOWN => Event::NodeDown(NodeId(bytes.small()?)),
             kind::DRAIN => Event::NodeDrain(NodeId(bytes.small()?)),
+            kind::REFRESH => Event::Refresh,
             kind::POLL => return Ok(Record::Poll { at }),
             kind::ASSIGN => {
                 let task = self.id(kind, bytes)?;
@@ -173,6 +175,7 @@ impl Memory {
             Event::NodeUp(node) => self.put_node(kind::UP, at, node, out),
             Event::NodeDown(node) => self.put_node(kind::DOWN, at, node, out),
             Event::NodeDrain(node) => self.put_node(kind::DRAIN, at, node, out),
+            Event::Refresh => self.put_tag(kind::REFRESH, at, out),
             _ => return false,
         }
         true

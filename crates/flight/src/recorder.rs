@@ -263,7 +263,7 @@ mod tests {
     fn the_buffer_never_grows() {
         let cluster = ClusterSpec::uniform(1, 1).unwrap();
         let policy = PolicySpec::named("idle");
-        let header = Header { cluster, policy, seed: 0, note: String::new() };
+        let header = Header { cluster, policy, seed: 0, view: None, note: String::new() };
         for limit in [0, 100, BUFFER, 1 << 20] {
             let mut recorder = Recorder::new(Idle, sink(), &header).unwrap().with_buffer(limit);
             let capacity = recorder.tape.buffer.capacity();

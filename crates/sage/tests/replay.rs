@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
-use harness::replay::{finish, record};
+use harness::replay::{Header, finish, record};
 use harness::sched_core::{
     Bind, ClusterSpec, Decision, Event, PolicySpec, Registry, Resources, Scheduler, Span, Task,
     TaskId, Time,
@@ -21,7 +21,8 @@ fn log(folder: &Path, policy: &str, seed: u64) -> PathBuf {
     let policy = Registry::builtin().resolve(&PolicySpec::named(policy)).unwrap();
     assert!(matches!(policy.bind(), Bind::Early | Bind::Late));
     let inner = policy.build(&cluster, seed);
-    let mut scheduler = record(&path, inner, &policy, &cluster, 1, "a test").unwrap();
+    let header = Header::of(&policy, &cluster, 1, "a test");
+    let mut scheduler = record(&path, inner, &header).unwrap();
     let mut done_at = BTreeMap::new();
     let (mut free_at, mut decisions) = (BTreeMap::new(), Vec::new());
     for step in 0..600 {

@@ -191,6 +191,16 @@ impl<S: Scheduler> StaleView<S> {
     }
 }
 
+impl StaleView<Box<dyn Scheduler>> {
+    /// `inner` behind this view; as it is, if it sees everything at once.
+    pub fn over(inner: Box<dyn Scheduler>, view: Option<View>) -> Box<dyn Scheduler> {
+        match view {
+            None => inner,
+            Some(view) => Box::new(StaleView::new(view, inner)),
+        }
+    }
+}
+
 impl<S: Scheduler> Scheduler for StaleView<S> {
     fn on_event(&mut self, now: Time, event: Event) {
         match event {

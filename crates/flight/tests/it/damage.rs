@@ -58,13 +58,13 @@ fn other_versions_and_other_files_are_named() {
         bytes
     };
     assert_eq!(
-        message(&with(8, 2)),
-        "the log has format version 2, this program knows 1: read it with the version that wrote it"
+        message(&with(8, 1)),
+        "the log has format version 1, this program knows 2: read it with the version that wrote it"
     );
     assert_eq!(
         message(&with(9, 7)),
         "the log was recorded with version 7 of the scheduler's facts and decisions, this program \
-         has 1: replay it with the version that recorded it"
+         has 2: replay it with the version that recorded it"
     );
     for other in [&b""[..], b"name: two-speeds\n", b"\x89PNG\r\n\x1a\n0000", &with(0, 0)] {
         let what = "this is not a flight log: its first bytes are not those of one";
@@ -192,6 +192,8 @@ fn extreme_facts_come_back() {
         (Time::ZERO, Event::Submit(none)), // time goes back
         (Time::from_nanos(5), Event::Finished { task: id, node: NodeId(u32::MAX) }),
         (Time::from_nanos(5), Event::NodeDown(NodeId(u32::MAX))),
+        (Time::from_nanos(5), Event::Refresh),
+        (Time::from_nanos(7), Event::Refresh),
     ];
     let mut decisions = Vec::new();
     for (at, fact) in facts {

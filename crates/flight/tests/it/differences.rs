@@ -4,8 +4,8 @@ use crate::support::{SEED, policy};
 use flight::{Comparison, FinishedCall, Header, Log, Observed, Placed, Recorder};
 use flight::{Unfinished, compare, observe, replay};
 use sched_core::{
-    ClusterSpec, Decision, Event, NodeId, PolicySpec, Registry, Resources, Scheduler, Span, Task,
-    TaskId, Time,
+    ClusterSpec, Decision, Event, NodeId, PolicySpec, Registry, Resources, Scheduler, Span,
+    StaleView, Task, TaskId, Time, View,
 };
 
 fn ms(ms: u64) -> Time {
@@ -221,4 +221,54 @@ fn starts_follow_from_assigns_and_finishes() {
     let Observed::Finished(second) = seen[1] else { panic!() };
     assert_eq!(second.service(), Span::from_millis(4));
     assert_eq!(rest, Unfinished { waiting: 1, on_nodes: 1, rejected: 0 });
+}
+
+/// Two nodes of a slot, first fit bound late, a refresh every 10 ms. node-1 is lost at 2; 1 is sent
+/// there at 3 all the same and comes back at once. The policy hears of it at 10, and of the end of
+/// 0, at 12, only at 20: then 1 goes to node-0. node-1 is back at 13, so 2 goes there at 21.
+#[test]
+fn a_call_that_was_sent_to_a_lost_node_comes_back_in_a_log_too() {
+    let view = View::new(Span::from_millis(10), true).unwrap();
+    let cluster = ClusterSpec::uniform(2, 1).unwrap();
+    let policy = policy("fifo");
+    let header = Header::of(&policy, &cluster, SEED, "").with_view(Some(view));
+    let build = || StaleView::new(view, policy.build(&cluster, SEED));
+    let (mut bytes, mut decisions) = (Vec::new(), Vec::new());
+    let mut recorder = Recorder::new(build(), &mut bytes, &header).unwrap();
+    let facts = [
+        (1, Some(submit(0, 1))),
+        (2, Some(Event::NodeDown(NodeId(1)))),
+        (3, Some(submit(1, 3))),
+        (3, Some(submit(1, 3))),
+        (10, None),
+        (12, Some(finished(0, 0))),
+        (13, Some(Event::NodeUp(NodeId(1)))),
+        (20, None),
+        (21, Some(submit(2, 21))),
+        (25, Some(finished(1, 0))),
+        (28, Some(finished(2, 1))),
+    ];
+    for (instant, event) in facts {
+        event.into_iter().for_each(|event| recorder.on_event(ms(instant), event));
+        recorder.poll(ms(instant), &mut decisions);
+    }
+    recorder.finish().1.unwrap();
+    assert_eq!(decisions, [assign(0, 0), assign(1, 1), assign(1, 0), assign(2, 1)]);
+
+    let same = compare(&mut Log::open(&bytes[..]).unwrap(), &mut build(), 10).unwrap();
+    assert_eq!((same.same, same.different(), same.lost_by_one), (4, 0, 0));
+    let mut times = Vec::new();
+    let rest = observe(&mut Log::open(&bytes[..]).unwrap(), |seen| {
+        if let Observed::Finished(call) = seen {
+            times.push((call.task.id, call.node, call.assigned, call.started, call.finished));
+        }
+    });
+    assert_eq!(rest.unwrap(), Unfinished::default());
+    let (a, b) = (NodeId(0), NodeId(1));
+    let expected = [
+        (id(0), a, ms(1), ms(1), ms(12)),
+        (id(1), a, ms(20), ms(20), ms(25)),
+        (id(2), b, ms(21), ms(21), ms(28)), // 1, which came back from there, holds nothing
+    ];
+    assert_eq!(times, expected);
 }

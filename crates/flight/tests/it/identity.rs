@@ -1,10 +1,11 @@
 //! Every built-in policy, recorded over random histories and played again.
 
 use crate::support::{SEED, policies, policy, read, record};
-use flight::{End, Header, Log, Record, replay};
+use flight::{End, Header, Log, Record, Recorder, replay};
+use sched_core::Scheduler;
 use sched_core::testkit::history::random;
 use sched_core::testkit::run::Entry;
-use sched_core::{Decision, Event};
+use sched_core::{Decision, Event, Span, StaleView, View};
 
 const HISTORIES: u64 = 150;
 
@@ -26,6 +27,46 @@ fn every_policy_decides_again_what_was_recorded() {
             assert_eq!(recorded.bytes, bytes.len() as u64);
             assert_eq!(log.bytes(), bytes.len() as u64);
         }
+    }
+}
+
+/// Recorded outside of the view, a log holds what was true; inside of it, what the policy knew. Both
+/// hold every decision. The facts are those of another run: it is enough that they are made of all kinds.
+#[test]
+fn a_stale_view_replays_from_its_header() {
+    let views = [(1, false), (5_000_000, true), (5_000_000, false)];
+    for (policy, (refresh, own)) in
+        policies().into_iter().flat_map(|p| views.map(|v| (p.clone(), v)))
+    {
+        let view = View::new(Span::from_nanos(refresh), own).unwrap();
+        let mut refreshes = 0;
+        for seed in 0..HISTORIES / 5 {
+            let history = random(seed);
+            let header = Header::of(&policy, &history.spec, SEED, "").with_view(Some(view));
+            let (mut outside, mut inside) = (Vec::new(), Vec::new());
+            let inner = Recorder::new(policy.build(&history.spec, SEED), &mut inside, &header);
+            let stale = StaleView::new(view, inner.unwrap());
+            let mut recorder = Recorder::new(stale, &mut outside, &header).unwrap();
+            for record in read(&record(&policy, &history).0).0 {
+                match record {
+                    Record::Event { at, event } => recorder.on_event(at, event),
+                    Record::Poll { at } => recorder.poll(at, &mut Vec::new()),
+                    Record::Decision(_) => {}
+                }
+            }
+            recorder.finish().1.unwrap();
+            let mut log = Log::open(&outside[..]).unwrap();
+            assert_eq!(*log.header(), header);
+            let mut again = StaleView::new(view, policy.build(&history.spec, SEED));
+            assert_eq!(replay(&mut log, &mut again).unwrap().difference, None);
+            let mut log = Log::open(&inside[..]).unwrap();
+            let mut again = policy.build(&history.spec, SEED);
+            assert_eq!(replay(&mut log, &mut again).unwrap().difference, None);
+            let told = read(&inside).0.into_iter();
+            let refresh = |r: &Record| matches!(r, Record::Event { event: Event::Refresh, .. });
+            refreshes += told.filter(refresh).count();
+        }
+        assert_eq!(refreshes > 100, !own, "{refreshes}");
     }
 }
 

@@ -13,7 +13,7 @@ use pipeline::model::{
     Arrivals, ClusterSetup, Fault, FaultKind, Faults, Operator, Overrides, Priorities, ServiceLaw,
     Stage, Trace, TraceSource, Values, Workload,
 };
-use sched_core::{Event, GroupSet, Level, Resources, Span, Time};
+use sched_core::{Event, GroupSet, Level, Resources, Span, Time, View};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +26,8 @@ const MOST_STAGES: usize = 1_000;
 pub(super) struct Load {
     /// Cluster, arrivals, service times and lost nodes.
     pub(super) setup: RunSetup,
+    /// How late the policy saw the cluster.
+    pub(super) view: Option<View>,
     /// How these tasks fared when they were recorded.
     pub(super) observed: Figures,
     /// Items that the log does not show to their end.
@@ -75,7 +77,7 @@ pub(super) fn load<R: Read>(
             max_attempts: u32::MAX,
             ..RunSetup::new(cluster, workload, log.header().seed)
         };
-        Ok(Load { setup, observed, left_out })
+        Ok(Load { setup, view: log.header().view, observed, left_out })
     }))
 }
 

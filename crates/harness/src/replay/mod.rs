@@ -14,7 +14,7 @@ pub use flight::{Header, LogError, Recorded, Recorder};
 use crate::cli::policy_spec;
 use crate::{Error, Exit};
 use flight::{End, Log};
-use sched_core::{ClusterSpec, Registry, ResolvedPolicy, Scheduler};
+use sched_core::{Registry, ResolvedPolicy, Scheduler, StaleView};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -35,21 +35,17 @@ pub struct ReplayArgs {
 /// A scheduler whose facts and decisions go to a file.
 pub type FileRecorder = Recorder<Box<dyn Scheduler>, File>;
 
-/// Records `scheduler`, which `policy.build(cluster, seed)` made, into a new file. [`finish`] ends it.
+/// Records `scheduler` into a new file; `header` says how it was made, its view included. [`finish`] ends it.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn record(
     path: &Path,
     scheduler: Box<dyn Scheduler>,
-    policy: &ResolvedPolicy,
-    cluster: &ClusterSpec,
-    seed: u64,
-    note: &str,
+    header: &Header,
 ) -> Result<FileRecorder, Error> {
     let file = File::create(path).map_err(|error| Error::write(path, error))?;
-    let header = Header::of(policy, cluster, seed, note);
-    Recorder::new(scheduler, file, &header).map_err(|error| writing(path, error))
+    Recorder::new(scheduler, file, header).map_err(|error| writing(path, error))
 }
 
 /// Ends a recording.
@@ -93,7 +89,7 @@ pub fn replay(args: &ReplayArgs, registry: &Registry) -> Result<Exit, Error> {
     };
     let Some(other) = other else { return Ok(exit) };
     let mut log = open(path)?;
-    let mut scheduler = other.build(&header.cluster, header.seed);
+    let mut scheduler = rebuilt(&other, &header);
     let told = flight::compare(&mut log, &mut scheduler, args.differences);
     let told = told.map_err(|error| reading(path, &error))?;
     print!("\n{}", text::comparison(&told, &header, &other));
@@ -109,7 +105,7 @@ pub fn replay(args: &ReplayArgs, registry: &Registry) -> Result<Exit, Error> {
 fn reproduce(path: &Path, policy: &ResolvedPolicy) -> Result<Exit, Error> {
     let mut log = open(path)?;
     let header = log.header().clone();
-    let mut scheduler = policy.build(&header.cluster, header.seed);
+    let mut scheduler = rebuilt(policy, &header);
     let replayed = flight::replay(&mut log, &mut scheduler);
     let replayed = replayed.map_err(|error| reading(path, &error))?;
     print!("{}", text::replayed(&replayed));
@@ -117,6 +113,11 @@ fn reproduce(path: &Path, policy: &ResolvedPolicy) -> Result<Exit, Error> {
         print!("{}", text::cut_off(lost));
     }
     Ok(if replayed.difference.is_some() { Exit::Failed } else { Exit::Done })
+}
+
+/// This policy as the host of the log had its own: with its seed, behind its view.
+fn rebuilt(policy: &ResolvedPolicy, header: &Header) -> Box<dyn Scheduler> {
+    StaleView::over(policy.build(&header.cluster, header.seed), header.view)
 }
 
 fn open(path: &Path) -> Result<Log<File>, Error> {

@@ -18,7 +18,7 @@ const NODES: usize = 10;
 
 /// What was recorded.
 pub(super) fn head(path: &Path, header: &Header) -> String {
-    let Header { cluster, policy, seed, note } = header;
+    let Header { cluster, policy, seed, view, note } = header;
     let mut text = format!(
         "{}: {}, seed {seed}, {} nodes, {} slots\n",
         path.display(),
@@ -26,6 +26,9 @@ pub(super) fn head(path: &Path, header: &Header) -> String {
         count(cluster.node_count() as u64),
         count(cluster.total_slots())
     );
+    if let Some(view) = view {
+        text.push_str(&format!("Stale view: refreshed {view}.\n"));
+    }
     if !note.is_empty() {
         let plain: String = note.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         text.push_str(&paragraph(&format!("Note: {plain}")));

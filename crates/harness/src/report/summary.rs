@@ -38,10 +38,11 @@ fn heading(run: &Measured) -> String {
     let config = &run.report.metrics.config;
     let parameters: String =
         config.parameters.iter().map(|(name, value)| format!(", {name} {value}")).collect();
+    let view = config.view.iter().map(|view| format!("; stale view, refreshed {view}"));
     let partial = if run.report.metrics.partial { "PARTIAL: interrupted\n" } else { "" };
     format!(
         "{}\n{partial}{}, {} binding{parameters}; {} nodes, {} slots; pipeline {} of {}, \
-         {} work;\n{} tasks, arrivals {}; {}\n",
+         {} work;\n{} tasks, arrivals {}; {}{}\n",
         run.report.name,
         config.policy,
         config.bind,
@@ -59,6 +60,7 @@ fn heading(run: &Measured) -> String {
             1 => "one repetition".to_owned(),
             n => format!("{n} repetitions"),
         },
+        view.collect::<String>(),
     )
 }
 

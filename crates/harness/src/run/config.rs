@@ -22,6 +22,7 @@ pub(crate) fn config(run: &RunSpec) -> RunConfig {
         nodes: u32::try_from(setup.cluster.spec.node_count()).unwrap_or(u32::MAX),
         parallelism: setup.cluster.spec.total_slots(),
         tasks: setup.workload.tasks,
+        view: setup.view.map(|view| view.to_string()),
         arrivals: arrivals_text(&setup.workload.arrivals),
     }
 }

@@ -17,12 +17,12 @@ use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
 use crate::spec::{Environment, RunSpec};
-use crate::{Error, progress::Progress, replay};
+use crate::{Error, progress::Progress, replay, replay::Header};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
 use metrics::{Fold, Recorder, RunFacts, Shape};
 use pipeline::model::{Purpose, Stream};
 use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
-use sched_core::{Checked, Registry, Scheduler};
+use sched_core::{Checked, Registry, Scheduler, StaleView};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -198,10 +198,13 @@ fn run_once(
         };
         outcome.map_err(|source| Error::Run { run: run.name.clone(), source })
     };
+    // A guard judges inside of the view, by what the policy can know; a log is written outside, of what is true.
+    let view = run.setup.view;
+    let mut scheduler = StaleView::over(scheduler, view);
     let Some(path) = log else { return execute(&mut *scheduler) };
     let note = format!("{} of {}, seed {seed}", run.name, run.experiment);
-    let mut recorder =
-        replay::record(path, scheduler, &run.policy, &cluster.spec, policy_seed, &note)?;
+    let header = Header::of(&run.policy, &cluster.spec, policy_seed, &note).with_view(view);
+    let mut recorder = replay::record(path, scheduler, &header)?;
     let outcome = execute(&mut recorder);
     replay::finish(path, recorder)?;
     outcome

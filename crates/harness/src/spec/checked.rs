@@ -4,7 +4,7 @@
 //! list of configurations, of which a file without `configurations` has one without a
 //! name, times their schedulers; nothing after this knows how it was written.
 
-use super::cluster::cluster;
+use super::cluster::{cluster, view};
 use super::draft::{Draft, laid_over, stem};
 use super::error::SpecError;
 use super::faults::faults;
@@ -16,7 +16,7 @@ use super::unsupported::Missing;
 use super::workload::workload;
 use crate::expect::Expectation;
 use pipeline::model::{ClusterSetup, Faults, Operator, Workload};
-use sched_core::{Registry, ResolvedPolicy};
+use sched_core::{Registry, ResolvedPolicy, View};
 use std::fmt;
 use std::path::Path;
 
@@ -58,6 +58,8 @@ pub struct Setup {
     pub until: Option<Until>,
     /// Nodes, their speeds and the network between; outside of virtual time it takes no time.
     pub cluster: ClusterSetup,
+    /// How late the policy sees the cluster; none: everything at once.
+    pub view: Option<View>,
     /// Tasks, arrivals, priorities and stages. Every stage has a node that can hold it.
     pub workload: Workload,
     /// What goes wrong with nodes; nothing but in virtual time.
@@ -257,7 +259,7 @@ fn configuration(name: &str, root: &Node, registry: &Registry) -> Result<Configu
         Some(field) => repetitions(&field, environment, seed)?,
     };
     let section = fields.need("cluster", "cluster: {nodes: 10, slots: 4}")?;
-    let cluster = cluster(&section, environment)?;
+    let (cluster, view) = (cluster(&section, environment)?, view(&section)?);
     let (workload, pipeline) = workload(&fields, environment, &cluster)?;
     let schedulers = schedulers(&fields.need("schedulers", "schedulers: [fifo]")?, registry)?;
     let faults = match fields.get("faults") {
@@ -265,6 +267,6 @@ fn configuration(name: &str, root: &Node, registry: &Registry) -> Result<Configu
         None => Faults::default(),
     };
     let setup =
-        Setup { environment, seed, repetitions, until, cluster, workload, faults, pipeline };
+        Setup { environment, seed, repetitions, until, cluster, view, workload, faults, pipeline };
     Ok(Configuration { name: name.to_owned(), part: String::new(), setup, schedulers })
 }

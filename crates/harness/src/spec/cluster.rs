@@ -8,19 +8,19 @@ use super::error::{BadValue, SpecError};
 use super::reader::{Field, Fields};
 use super::service;
 use super::units;
-use super::unsupported;
 use pipeline::model::{ClusterSetup, ServiceLaw};
-use sched_core::{ClusterSpec, Group, GroupSet, QueueLimit, Resources, Span};
+use sched_core::{ClusterSpec, Group, GroupSet, QueueLimit, Resources, Span, View};
 
 /// Name of the group that the short form stands for.
 const ONLY_GROUP: &str = "nodes";
+const KEYS: [&str; 6] = ["groups", "nodes", "slots", "queue_limit", "network", "view"];
 const NO_NETWORK: ServiceLaw = ServiceLaw::Constant(Span::ZERO);
 
 pub(super) fn cluster(
     field: &Field<'_>,
     environment: Environment,
 ) -> Result<ClusterSetup, SpecError> {
-    let fields = field.map(&["groups", "nodes", "slots", "queue_limit", "network", "view"])?;
+    let fields = field.map(&KEYS)?;
     let default_limit = match fields.get("queue_limit") {
         Some(limit) => queue_limit(&limit)?,
         None => QueueLimit::Unbounded,
@@ -51,9 +51,6 @@ pub(super) fn cluster(
         Some(network) => self::network(&network, environment)?,
         None => NO_NETWORK,
     };
-    if let Some(view) = fields.get("view") {
-        return Err(unsupported::view(&view));
-    }
     let spec = ClusterSpec::new(groups).map_err(|error| field.error(error))?;
     Ok(ClusterSetup { spec, speeds, network })
 }
@@ -72,6 +69,28 @@ fn network(field: &Field<'_>, environment: Environment) -> Result<ServiceLaw, Sp
         )));
     }
     Ok(law)
+}
+
+/// How late the policy sees the cluster: `{refresh: 500ms, own: true}`, or `none`, for a
+/// configuration that is laid over one that has a view.
+pub(super) fn view(cluster: &Field<'_>) -> Result<Option<View>, SpecError> {
+    let Some(field) = cluster.map(&KEYS)?.get("view") else { return Ok(None) };
+    match field.text() {
+        Ok("none") => return Ok(None),
+        Ok(text) => {
+            return Err(field.error(format!(
+                "`{text}` is no view: write for example `{{refresh: 500ms}}`, or `none`"
+            )));
+        }
+        Err(_) => {} // a map, or refused below
+    }
+    let fields = field.map(&["refresh", "own"])?;
+    let refresh = fields.need("refresh", "refresh: 500ms")?;
+    let own = fields.get("own");
+    let own = own.map_or(Ok(true), |own| own.choice(&[("true", true), ("false", false)]))?;
+    let view = View::new(refresh.span()?, own);
+    let nothing = || refresh.error("is not above 0; remove `view` to see everything at once");
+    view.ok_or_else(nothing).map(Some)
 }
 
 fn group(field: &Field<'_>, default_limit: QueueLimit) -> Result<(Group, f64), SpecError> {

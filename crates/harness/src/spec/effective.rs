@@ -11,7 +11,7 @@ use super::repetitions::Until;
 use super::units::memory_text;
 use crate::expect::Expectation;
 use pipeline::model::{Arrivals, Operator, ServiceLaw, TraceSource};
-use sched_core::{QueueLimit, ResolvedPolicy, Resources};
+use sched_core::{QueueLimit, ResolvedPolicy, Resources, View};
 use serde_json::{Map, Value, json};
 
 type Object = Map<String, Value>;
@@ -89,7 +89,14 @@ fn keys(setup: &Setup, schedulers: &[ResolvedPolicy]) -> Object {
         ("environment", json!(setup.environment.name())),
         ("seed", json!(setup.seed)),
         ("repetitions", setup.until.map_or_else(|| json!(setup.repetitions), Until::json)),
-        ("cluster", json!({"groups": groups(setup), "network": service(&setup.cluster.network)})),
+        (
+            "cluster",
+            json!({
+                "groups": groups(setup),
+                "network": service(&setup.cluster.network),
+                "view": view(setup.view),
+            }),
+        ),
         (
             "workload",
             json!({
@@ -129,6 +136,13 @@ fn groups(setup: &Setup) -> Vec<Value> {
             })
         })
         .collect()
+}
+
+fn view(view: Option<View>) -> Value {
+    match view {
+        None => json!("none"),
+        Some(view) => json!({"refresh": view.refresh().to_string(), "own": view.own()}),
+    }
 }
 
 fn stages(setup: &Setup) -> Vec<Value> {

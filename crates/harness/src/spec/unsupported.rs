@@ -11,7 +11,6 @@ use super::reader::Field;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Missing {
     Cluster,
-    View,
 }
 
 impl Missing {
@@ -19,7 +18,6 @@ impl Missing {
     fn text(self) -> (&'static str, &'static str) {
         match self {
             Missing::Cluster => ("environment `cluster`", "use `local` or `sim`"),
-            Missing::View => ("`view`", "remove it"),
         }
     }
 
@@ -27,22 +25,4 @@ impl Missing {
         let (name, remedy) = self.text();
         field.error(format!("{name} is not supported yet; {remedy}"))
     }
-
-    fn after(self, check: Result<(), SpecError>, field: &Field<'_>) -> SpecError {
-        check.err().unwrap_or_else(|| self.refuse(field))
-    }
-}
-
-/// `{refresh: 500ms, own: true}`
-pub(super) fn view(field: &Field<'_>) -> SpecError {
-    let check = || {
-        let fields = field.map(&["refresh", "own"])?;
-        let refresh = fields.need("refresh", "refresh: 500ms")?;
-        if refresh.span()? == sched_core::Span::ZERO {
-            return Err(refresh.error("is not above 0; remove `view` to see everything at once"));
-        }
-        let own = fields.get("own");
-        own.map_or(Ok(()), |own| own.choice(&[("true", ()), ("false", ())]))
-    };
-    Missing::View.after(check(), field)
 }

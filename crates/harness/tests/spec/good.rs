@@ -3,7 +3,9 @@
 use crate::{SMALL, parse, small_with};
 use harness::spec::{Environment, Spec, Until, Work};
 use pipeline::model::{Arrivals, Fault, FaultKind, Operator, ServiceLaw, Spontaneous};
-use sched_core::{Bind, GroupSet, Level, NodeId, QueueLimit, Registry, Resources, Span, Time};
+use sched_core::{
+    Bind, GroupSet, Level, NodeId, QueueLimit, Registry, Resources, Span, Time, View,
+};
 
 /// Everything of the format that runs today, in its long form.
 const FULL: &str = "\
@@ -248,6 +250,24 @@ fn configurations_lie_over_the_rest() {
 }
 
 #[test]
+fn a_stale_view_is_read_and_laid_over() {
+    let view =
+        |text: &str| good(text).configurations.iter().map(|c| c.setup.view).collect::<Vec<_>>();
+    let stale = |ms, own| View::new(Span::from_millis(ms), own);
+    assert_eq!(view(SMALL), [None]);
+    assert_eq!(
+        view(&small_with("cluster: {nodes: 2, slots: 4, view: {refresh: 500ms}}")),
+        [stale(500, true)]
+    );
+    let yaml = small_with(
+        "cluster: {nodes: 2, slots: 4, view: {refresh: 0.5s, own: false}}\n\
+         configurations: {a: {}, b: {cluster: {view: {refresh: 3ms}}}, c: {cluster: {view: none}}, \
+         d: {cluster: {view: {own: true}}}}",
+    );
+    assert_eq!(view(&yaml), [stale(500, false), stale(3, false), None, stale(500, true)]);
+}
+
+#[test]
 fn names_of_runs_do_not_collide_across_configurations() {
     let yaml = small_with(
         "schedulers: [fifo, {policy: fifo, bind: early}]\n\
@@ -283,6 +303,11 @@ fn the_effective_spec_reads_back_to_the_same() {
                  cluster: {{network: {{constant: 1ms}}}}}}}}\n"
         ),
         small_with("configurations: {only: {}}"),
+        small_with("cluster: {nodes: 2, slots: 4, view: {refresh: 1.5ms, own: false}}"),
+        small_with(
+            "cluster: {nodes: 2, slots: 4, view: {refresh: 1s}}\n\
+             configurations: {a: {}, b: {cluster: {view: none}}, c: {cluster: {view: {own: false}}}}",
+        ),
         small_with("configurations: {a: {seed: 18446744073709551615}, b: {repetitions: 2}}"),
         small_with("name: '007'\nseed: 3\nschedulers: [{policy: random, seed: 5}, power_of_two]"),
         small_with("schedulers: [{policy: priority, aging: none, bind: early}]"),

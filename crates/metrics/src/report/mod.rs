@@ -103,6 +103,8 @@ pub struct RunConfig {
     pub parallelism: u64,
     /// Tasks per repetition, warm-up included.
     pub tasks: u64,
+    /// How late the policy sees finishes and lost nodes, as in `every 500ms`; none: at once.
+    pub view: Option<String>,
     /// The arrival law, as in `closed:32`.
     pub arrivals: String,
 }

@@ -51,6 +51,7 @@ pub(crate) fn facts() -> RunFacts {
         nodes: 1,
         parallelism: 4,
         tasks: 100,
+        view: None,
         arrivals: "batch".into(),
     };
     RunFacts { partial: false, notes: Vec::new(), config, open_arrivals: false }

@@ -65,6 +65,7 @@ fn facts() -> RunFacts {
         nodes: 1,
         parallelism: 1,
         tasks: 1,
+        view: None,
         arrivals: String::new(),
     };
     RunFacts { partial: false, notes: Vec::new(), config, open_arrivals: false }

@@ -68,6 +68,7 @@ impl Run {
             nodes,
             parallelism,
             tasks: self.tasks.0 + self.tasks.1,
+            view: None,
             arrivals: format!("closed:{}", parallelism * 2),
         };
         RunReport {
