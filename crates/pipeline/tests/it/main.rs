@@ -2,7 +2,7 @@
 //!
 //! `conformance` is one body for all executors, with an arm for each: counts and invariants,
 //! never times. `faults` drives the loop over a scripted executor on paper, and `sim`
-//! holds the executor of virtual time against it. The rest checks laws
+//! holds the executor of virtual time against it. `view` has runs behind a stale view, by hand. The rest checks laws
 //! and arrivals against closed forms and sums done by hand.
 
 #![allow(
@@ -23,3 +23,4 @@ mod paper;
 mod sim;
 mod support;
 mod trace;
+mod view;

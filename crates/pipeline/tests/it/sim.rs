@@ -8,7 +8,7 @@ use crate::paper::{Fault as Scripted, Paper};
 use crate::support::{Log, setup, stage};
 use pipeline::model::{Arrivals, Fault, FaultKind, Faults, Priorities, ServiceLaw, Spontaneous};
 use pipeline::{Control, Outcome, RunSetup, run_sim};
-use sched_core::{ClusterSpec, Level, NodeId, Registry, Span, Time};
+use sched_core::{ClusterSpec, Level, NodeId, Registry, Span, StaleView, Time, View};
 
 fn at(ms: u64) -> Time {
     Time::ZERO + Span::from_millis(ms)
@@ -42,11 +42,15 @@ fn sim_and_paper_agree_to_the_nanosecond() {
         Scripted::Drain(node) => fault(ms, node, FaultKind::Drain),
     };
     let none: &[(u64, Scripted)] = &[];
-    for arrivals in [
-        Arrivals::Closed { in_flight: 40 },
-        Arrivals::Batch,
-        Arrivals::Poisson { rate: 20_000.0 },
-        Arrivals::Uniform { rate: 10_000.0 }, // meets service times of whole 100 µs: many ties
+    let view = |us, own| View::new(Span::from_micros(us), own);
+    for (arrivals, view) in [
+        (Arrivals::Closed { in_flight: 40 }, None),
+        (Arrivals::Batch, None),
+        (Arrivals::Poisson { rate: 20_000.0 }, None),
+        (Arrivals::Uniform { rate: 10_000.0 }, None), // meets service times of whole 100 µs: many ties
+        (Arrivals::Closed { in_flight: 40 }, view(300, false)),
+        (Arrivals::Poisson { rate: 10_000.0 }, view(1_700, true)), // nodes are lost and back in between
+        (Arrivals::Uniform { rate: 10_000.0 }, view(3_100, false)),
     ] {
         for script in [none, &script] {
             let mut setup = mixed(400, arrivals.clone());
@@ -55,12 +59,16 @@ fn sim_and_paper_agree_to_the_nanosecond() {
             setup.faults.scheduled = script.iter().map(same).collect();
             for policy in Registry::builtin().names() {
                 for bind in ["late", "early"] {
-                    let (log, outcome) = simulate(&setup, policy, bind);
+                    let scheduler =
+                        || StaleView::over(scheduler(policy, bind, &setup.cluster.spec), view);
+                    let (mut log, control) = (Log::default(), Control::new());
+                    let outcome = run_sim(&setup, &mut *scheduler(), &mut log, &control).unwrap();
                     let mut paper_log = Log::default();
-                    let mut scheduler = scheduler(policy, bind, &setup.cluster.spec);
+                    let mut scheduler = scheduler();
                     let paper = Paper::new(&setup.cluster, script);
                     paper.run(&setup, &mut *scheduler, &mut paper_log, &Control::new()).unwrap();
-                    let context = format!("{policy} {bind} {arrivals:?} {} faults", script.len());
+                    let faults = script.len();
+                    let context = format!("{policy} {bind} {arrivals:?} {faults} faults {view:?}");
                     assert_eq!(outcome.ended, 400, "{context}");
                     assert_same(&log, &paper_log, &context);
                 }

@@ -2,7 +2,10 @@
 
 use pipeline::model::{Arrivals, ClusterSetup, Operator, Priorities, ServiceLaw, Stage, Workload};
 use pipeline::{CallTimes, Failure, Observer, RunSetup, TaskEnd};
-use sched_core::{ClusterSpec, GroupSet, Level, NodeId, Resources, Span, TaskId, Time};
+use sched_core::{
+    ClusterSpec, Decision, Event, GroupSet, Level, NodeId, Resources, Scheduler, Span, TaskId,
+    Time, Violation,
+};
 
 /// A stage of one slot and constant time, anywhere.
 pub(crate) fn stage(name: &str, ms: u64) -> Stage {
@@ -25,6 +28,27 @@ pub(crate) fn setup(
     let priorities = Priorities::default();
     let workload = Workload { tasks, warmup: 0, arrivals, priorities, stages };
     RunSetup::new(ClusterSetup::of_equal_speed(spec), workload, 42)
+}
+
+/// A scheduler that is put behind something for a while.
+pub(crate) struct Lent<'a>(pub(crate) &'a mut dyn Scheduler);
+
+impl Scheduler for Lent<'_> {
+    fn on_event(&mut self, now: Time, event: Event) {
+        self.0.on_event(now, event);
+    }
+
+    fn poll(&mut self, now: Time, out: &mut Vec<Decision>) {
+        self.0.poll(now, out);
+    }
+
+    fn next_timeout(&self) -> Option<Time> {
+        self.0.next_timeout()
+    }
+
+    fn health(&self) -> Result<(), &Violation> {
+        self.0.health()
+    }
 }
 
 /// A task as its end was reported.

@@ -21,6 +21,7 @@ mod case;
 mod closed;
 mod estimate;
 mod formula;
+mod late;
 mod little;
 mod many;
 mod priority;
