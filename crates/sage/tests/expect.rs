@@ -190,3 +190,25 @@ fn a_precision_needs_virtual_time() {
     let output = sage(folder.path(), "run spec.yaml --reps 2 --no-plots --output out");
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn what_the_specs_of_the_repository_claim_holds() {
+    let specs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/experiments");
+    let mut claims = 0;
+    for spec in fs::read_dir(specs).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = fs::read_to_string(&spec).unwrap();
+        let Some((_, list)) = text.split_once("\nexpect:\n") else { continue };
+        let folder = tempfile::tempdir().unwrap();
+        let output =
+            sage(folder.path(), &format!("run {} --no-plots --output out", spec.display()));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert_eq!(
+            text.matches("\n  holds  ").count(),
+            list.matches("\n  - ").count() + 1,
+            "{text}"
+        );
+        claims += 1;
+    }
+    assert!(claims > 0, "no spec claims anything");
+}

@@ -151,10 +151,10 @@ fn bad_logs_and_policies_get_one_clear_error() {
     let unknown = "error: --policy: unknown scheduler `fofo`; did you mean `fifo`? ";
     refused(folder, "replay run.flight --policy fofo", unknown);
     let mut bytes = fs::read(&path).unwrap();
-    bytes[8] = 9;
+    let version = std::mem::replace(&mut bytes[8], 9);
     fs::write(folder.join("newer"), &bytes).unwrap();
     refused(folder, "replay newer", "error: newer: the log has format version 9, this program ");
-    bytes[8] = 1;
+    bytes[8] = version;
     let last = bytes.len() - 2;
     bytes[last] ^= 1;
     fs::write(folder.join("damaged"), &bytes).unwrap();

@@ -55,10 +55,10 @@ impl View {
 }
 
 impl fmt::Display for View {
-    /// `every 500ms`, and whether even own placements show late.
+    /// `every 500ms`, or `every 500ms, own placements included`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "every {}", self.refresh)?;
-        if self.own { Ok(()) } else { f.write_str(", own placements too") }
+        if self.own { Ok(()) } else { f.write_str(", own placements included") }
     }
 }
 
