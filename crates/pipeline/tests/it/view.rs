@@ -1,10 +1,10 @@
 //! Runs behind a stale view, each calculated by hand. Times are in ms.
 
-use crate::conformance::scheduler;
+use crate::conformance::{assert_capacity, mixed, scheduler};
 use crate::support::{Log, setup, stage};
-use pipeline::model::{Arrivals, Fault, FaultKind};
-use pipeline::{Control, RunSetup, run_sim};
-use sched_core::{ClusterSpec, NodeId, Span, StaleView, Time, View};
+use pipeline::model::{Arrivals, Fault, FaultKind, ServiceLaw, Spontaneous};
+use pipeline::{Control, Failure, RunSetup, run_sim};
+use sched_core::{Bind, Checked, ClusterSpec, NodeId, Registry, Span, StaleView, Time, View};
 
 fn at(ms: u64) -> Time {
     Time::ZERO + Span::from_millis(ms)
@@ -103,4 +103,49 @@ fn a_node_lost_and_back_between_two_refreshes_keeps_what_it_got_since() {
     let log = run(&setup, "fifo", "late", 25, true);
     let expected = [(0, 25, 25, 125), (0, 10, 10, 110), (0, 125, 125, 225), (0, 125, 125, 225)];
     assert_eq!(calls(&log), expected);
+}
+
+#[test]
+fn what_waits_for_nodes_that_never_return_fails_once_that_is_seen() {
+    // Lost at 4 with call 0, and seen at 25: until then the node looks busy, and 1 waits for it.
+    let mut setup = work(1, 1, 2, Arrivals::Batch, 10);
+    setup.faults.scheduled = vec![Fault { at: at(4), node: NodeId(0), kind: FaultKind::Kill }];
+    for own in [true, false] {
+        let log = run(&setup, "fifo", "late", 25, own);
+        assert_eq!(log.tasks.len(), 2);
+        for task in &log.tasks {
+            assert_eq!((&task.failure, task.finish), (&Some(Failure::NoNode), at(25)));
+        }
+    }
+}
+
+/// Nodes that fail and return, a network, three stages: whatever the view, each task ends once, and
+/// no policy breaks a rule by what it can know.
+#[test]
+fn nothing_is_lost_or_doubled_where_all_comes_together() {
+    let mut setup = mixed(600, Arrivals::Poisson { rate: 6_000.0 });
+    setup.cluster.network = ServiceLaw::Exponential { mean: Span::from_micros(100) };
+    let (mtbf, mttr) = (Span::from_millis(30), Span::from_millis(2));
+    setup.faults.spontaneous = Some(Spontaneous { mtbf, mttr });
+    let mut retried = 0;
+    for policy in Registry::builtin().names() {
+        for (bind, by) in [("late", Bind::Late), ("early", Bind::Early)] {
+            for (us, own) in [(50, false), (700, true), (700, false), (9_000, true)] {
+                let spec = &setup.cluster.spec;
+                let checked = Checked::new(spec, by, scheduler(policy, bind, spec));
+                let view = View::new(Span::from_micros(us), own);
+                let mut scheduler = StaleView::over(Box::new(checked), view);
+                let mut log = Log::default();
+                let outcome = run_sim(&setup, &mut *scheduler, &mut log, &Control::new()).unwrap();
+                assert_eq!((outcome.ended, outcome.unfinished), (600, 0));
+                let mut ended: Vec<u64> = log.tasks.iter().map(|task| task.index).collect();
+                ended.sort_unstable();
+                assert!(ended.into_iter().eq(0..600), "{policy} {bind} {us} {own}");
+                assert_eq!(log.failures(), []);
+                spec.nodes().for_each(|node| assert_capacity(&setup, &log, node));
+                retried += log.retried.len();
+            }
+        }
+    }
+    assert!(retried > 1_000, "{retried}: the faults hit nothing");
 }

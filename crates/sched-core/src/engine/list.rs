@@ -69,7 +69,7 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
     }
 
     /// Enters the assigns that were hidden so far: a fact about nodes may be about them.
-    #[inline]
+    #[cold]
     fn show_own(&mut self) {
         for (task, node) in self.unseen.take() {
             self.cluster.assign(&task, node);
@@ -90,7 +90,7 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
 
 impl<O: Order, P: Placement> Scheduler for ListScheduler<O, P> {
     fn on_event(&mut self, _now: Time, event: Event) {
-        if !matches!(event, Event::Submit(_)) {
+        if !self.unseen.is_empty() && !matches!(event, Event::Submit(_)) {
             self.show_own();
         }
         match event {

@@ -32,8 +32,13 @@ impl Unseen {
         self.hides = true;
     }
 
-    /// The hidden assigns, oldest first, to be shown now.
+    /// Whether there is none, as always where assigns are not hidden.
     #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// The hidden assigns, oldest first, to be shown now.
     pub(crate) fn take(&mut self) -> Vec<(Task, NodeId)> {
         std::mem::take(&mut self.calls)
     }
