@@ -64,22 +64,21 @@ impl fmt::Display for View {
 
 /// A scheduler whose view of the cluster is stale.
 ///
-/// Finishes, lost, returned and draining nodes, and the calls that come back from lost nodes, are
-/// told at the first refresh at or after the instant at which the host tells them. A refresh is
-/// one look, at the first poll of its instant: what happens later at that very instant is seen at the next. New
-/// calls are told at once. Between refreshes the scheduler is polled only when it was told of a new call or
-/// has asked for it.
+/// Facts about nodes (finishes; nodes lost, returned, draining) and the calls that come back from
+/// lost nodes are told at the first refresh at or after the instant at which the host tells them. A
+/// refresh is one look, at the first poll of its instant; what happens later at that very instant
+/// is seen at the next. New calls are told at once. Between refreshes the scheduler is polled only
+/// when it was told of a new call, or asked for it.
 ///
-/// The scheduler may so send calls to nodes that are full or down. A full node queues them, whatever
-/// the queue limit; of a node that is down the host submits them again, as always, and the
-/// scheduler hears of it at the next refresh. In the meantime the host has a call that waits while
-/// the scheduler believes it on a node; it will not decide on it before.
+/// So the scheduler may send calls to nodes that are full or down. A full node queues them, whatever
+/// the queue limit. Of a node that is down the host submits them again, as always; the scheduler
+/// hears of it at the next refresh, and until then believes the call on that node.
 ///
-/// With [`View::own`] false the scheduler is sent an [`Event::Refresh`] before its first poll and then
-/// at every refresh after it assigned something.
+/// With [`View::own`] false the scheduler is sent an [`Event::Refresh`] before its first poll, and
+/// then at every refresh after it assigned something or at which something is seen.
 ///
-/// Costs O(log calls on nodes) per fact and decision. Asks to be polled only at refreshes that
-/// have something to tell.
+/// Costs O(log calls on nodes) per fact and decision, and O(calls on nodes) where a node is lost. Asks
+/// to be polled only at refreshes that have something to tell.
 #[derive(Debug)]
 pub struct StaleView<S> {
     inner: S,

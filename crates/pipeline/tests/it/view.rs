@@ -149,3 +149,25 @@ fn nothing_is_lost_or_doubled_where_all_comes_together() {
     }
     assert!(retried > 1_000, "{retried}: the faults hit nothing");
 }
+
+/// The shorter the interval, the less a view changes; refreshed at every instant it changes nothing.
+#[test]
+fn in_the_limit_of_no_interval_a_view_changes_nothing() {
+    let mut setup = mixed(400, Arrivals::Poisson { rate: 10_000.0 });
+    let fault = |ms, kind| Fault { at: at(ms), node: NodeId(1), kind };
+    setup.faults.scheduled = vec![fault(5, FaultKind::Kill), fault(12, FaultKind::Restart)];
+    for policy in Registry::builtin().names() {
+        for bind in ["late", "early"] {
+            let [fresh, at_every_instant, stale] = [None, Some(1), Some(1_700_000)].map(|ns| {
+                let view = ns.and_then(|ns| View::new(Span::from_nanos(ns), true));
+                let scheduler = scheduler(policy, bind, &setup.cluster.spec);
+                let mut log = Log::default();
+                let mut scheduler = StaleView::over(scheduler, view);
+                run_sim(&setup, &mut *scheduler, &mut log, &Control::new()).unwrap();
+                format!("{:?} {:?}", log.tasks, log.retried)
+            });
+            assert!(fresh == at_every_instant, "{policy} {bind}");
+            assert!(fresh != stale, "{policy} {bind}: a view of 1.7 ms changes nothing");
+        }
+    }
+}
