@@ -18,7 +18,7 @@ pub enum MetricsError {
         name: String,
     },
     /// Only repetitions of the same pipeline on the same nodes can be folded.
-    #[error("a repetition has other stages or nodes than the first")]
+    #[error("a repetition has other stages, nodes or batches than the first")]
     ShapeMismatch,
     /// The writer under a [`LatencyCsv`](crate::LatencyCsv) failed, as on a full disk. The rows
     /// before stay readable.

@@ -9,13 +9,15 @@ use crate::balance::{Balance, balance};
 use crate::breakdown::Breakdown;
 use crate::certify::{Checks, samples, stationary, strong};
 use crate::confidence::ratio_interval;
+use crate::intervals;
 use crate::notes;
 use crate::pool::{LatencyPool, MS, NS, Pool};
 use crate::recorder::{MILLI_PER_SLOT, NodeTotals};
 use crate::report::{
     Certificate, Check, Measures, NodeMeasures, PartsMs, QuantileParts, RunConfig,
 };
-use crate::{Batches, MetricsError, Nanos, Recorder, Shape};
+use crate::task_batches::TaskBatches;
+use crate::{Batches, MetricsError, Nanos, Recorder, SectionsOfRun, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -41,6 +43,8 @@ pub struct Fold {
     levels: BTreeMap<usize, LatencyPool>,
     stages: Vec<LatencyPool>,
     breakdown: Breakdown,
+    /// Of all repetitions, if they keep batches.
+    task_batches: Option<TaskBatches>,
     failed_after: Pool,
     decisions: Pool,
     nodes: Vec<NodeTotals>,
@@ -65,6 +69,7 @@ impl Fold {
             levels: BTreeMap::new(),
             stages: vec![LatencyPool::default(); shape.stages().len()],
             breakdown: Breakdown::default(),
+            task_batches: None,
             failed_after: Pool::default(),
             decisions: Pool::default(),
             nodes: vec![NodeTotals::default(); shape.nodes().len()],
@@ -84,9 +89,21 @@ impl Fold {
     /// Folds in a repetition. The order of repetitions does not matter but to the last bit.
     ///
     /// # Errors
-    /// [`MetricsError::ShapeMismatch`] if it is one of other stages or nodes.
+    /// [`MetricsError::ShapeMismatch`] if it is one of other stages or nodes, or cut in other batches.
     pub fn add(&mut self, repetition: &Recorder) -> Result<(), MetricsError> {
         if **repetition.shape() != *self.shape {
+            return Err(MetricsError::ShapeMismatch);
+        }
+        let alike = match (&mut self.task_batches, repetition.task_batches()) {
+            (None, None) => true,
+            (Some(all), Some(more)) => all.merge(more),
+            (batches @ None, Some(first)) if self.repetitions == 0 => {
+                *batches = Some(first.clone());
+                true
+            }
+            _ => false,
+        };
+        if !alike {
             return Err(MetricsError::ShapeMismatch);
         }
         self.repetitions += 1;
@@ -117,8 +134,16 @@ impl Fold {
         self.checks.add(checks);
     }
 
+    /// What intervals from batches are made of, for comparing two runs. None if the repetitions keep
+    /// no batches.
+    pub fn sections(&self) -> Option<SectionsOfRun> {
+        let slots = self.shape.nodes().iter().map(|node| u64::from(node.slots)).sum();
+        self.task_batches.as_ref().map(|batches| batches.sections(slots))
+    }
+
     /// The measures of what was added.
     pub fn finish(self, facts: RunFacts) -> Measures {
+        let sections = self.sections();
         let latency_ms = self.latencies.summaries();
         let successful_tasks = self.latencies.end_to_end().count();
         let failed_tasks = self.failed_after.all().count();
@@ -156,6 +181,7 @@ impl Fold {
                 self.shape.nodes().iter().map(|node| u64::from(node.slots)).sum(),
             ),
             nodes,
+            interval: intervals::across(self.repetitions),
             repetitions: self.repetitions,
             failures: self.failures,
             retries: self.retries,
@@ -164,6 +190,9 @@ impl Fold {
             notes: facts.notes,
             config: facts.config,
         };
+        if let Some(sections) = &sections {
+            intervals::from_batches(&mut measures, sections);
+        }
         let names = self.shape.nodes().iter().map(|node| node.name.as_str());
         let down: Vec<_> = names.zip(self.down).filter(|(_, times)| *times > 0).collect();
         let mut checks = self.checks.finish();

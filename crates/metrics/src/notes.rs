@@ -3,7 +3,7 @@
 //! The report says itself what must not be relied on: what its certificate found, and what else a
 //! reader would not see in the numbers. Tables and pictures carry these remarks along.
 
-use crate::report::Measures;
+use crate::report::{Interval, Measures};
 
 /// Appends what is to be said of these measures. `down` names nodes that were down at the end,
 /// each with the number of repetitions.
@@ -18,6 +18,7 @@ pub(crate) fn append(measures: &mut Measures, contradictions: u64, down: &[(&str
              end-to-end latency, a missing stage, an unknown node): do not trust these numbers."
         ));
     }
+    notes.extend(on_intervals(measures));
     notes.extend(on_tasks(measures));
     notes.extend(measures.certificate.failed().map(|check| check.detail.clone()));
     for (name, times) in down {
@@ -28,6 +29,23 @@ pub(crate) fn append(measures: &mut Measures, contradictions: u64, down: &[(&str
         ));
     }
     measures.notes.append(&mut notes);
+}
+
+/// Where intervals are too narrow, or not there although they were wanted.
+fn on_intervals(measures: &Measures) -> Option<String> {
+    let Interval { method, n, lag1, lower_bound, .. } = measures.interval;
+    match (method, lag1) {
+        (Some(_), Some(lag1)) if lower_bound => Some(format!(
+            "Neighbouring batches correlate (by {lag1:.2}) even if there are only {n}, as in a run that \
+             is not stationary: the intervals are a lower bound, too narrow by an unknown amount."
+        )),
+        (None, _) if measures.repetitions > 1 && measures.successful_tasks > 0 => Some(
+            "There are no intervals: the repetitions are one history, and one too short to be cut into \
+             batches."
+                .to_owned(),
+        ),
+        _ => None,
+    }
 }
 
 fn on_tasks(measures: &Measures) -> Option<String> {

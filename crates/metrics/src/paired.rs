@@ -43,6 +43,13 @@ impl Paired {
         Some(Paired { pairs: pairs.len(), mean: clean(mean), base, deviation: clean(deviation) })
     }
 
+    /// Of pairs of sections, whose mean and deviation are known already.
+    pub(crate) fn of_sections(pairs: usize, mean: f64, base: f64, deviation: f64) -> Paired {
+        let scale = mean.abs().max(base.abs());
+        let clean = |x: f64| if x.abs() <= scale * ROUNDING { 0.0 } else { x };
+        Paired { pairs, mean: clean(mean), base, deviation: clean(deviation) }
+    }
+
     /// The 95 % interval of the mean difference: Student's t over the pairs. `None` for one pair.
     pub fn interval(&self) -> Option<[f64; 2]> {
         let half = t975(self.pairs.checked_sub(1).filter(|df| *df > 0)?) * self.error();

@@ -35,7 +35,7 @@ impl Pool {
         &self.all
     }
 
-    /// The report's view, in units of `unit` ns.
+    /// The report's view, in units of `unit` ns, with intervals across the repetitions.
     pub(crate) fn summary(&self, unit: f64) -> Summary {
         let Some([p50, p90, p95, p99, p999]) = self.all.quantiles([500, 900, 950, 990, 999]) else {
             return Summary::default();
@@ -89,7 +89,7 @@ impl LatencyPool {
         self.end_to_end.all()
     }
 
-    /// The report's view, in ms.
+    /// The report's view, in ms, with intervals across the repetitions.
     pub(crate) fn summaries(&self) -> Latencies {
         Latencies {
             scheduling: self.scheduling.summary(MS),

@@ -7,7 +7,8 @@
 //! what they cover.
 
 use crate::breakdown::Breakdown;
-use crate::{Batches, Distribution, LatencySeries, Nanos, Shape, TaskRecord};
+use crate::task_batches::TaskBatches;
+use crate::{BatchPlan, Batches, Distribution, LatencySeries, Nanos, Shape, TaskRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub struct Recorder {
     retries: u64,
     failures: BTreeMap<String, u64>,
     undecided_cost: Nanos,
+    task_batches: Option<Box<TaskBatches>>,
     pub(crate) breakdown: Breakdown,
     pub(crate) failed_after: Distribution,
     pub(crate) decisions: Distribution,
@@ -75,12 +77,20 @@ impl Recorder {
             retries: 0,
             failures: BTreeMap::new(),
             undecided_cost: Nanos::ZERO,
+            task_batches: None,
             breakdown: Breakdown::default(),
             failed_after: Distribution::new(),
             decisions: Distribution::new(),
             batches: Batches::default(),
             shape,
         }
+    }
+
+    /// Keeps batches of tasks too, for intervals from within this one repetition. They cost about a
+    /// tenth more per task and up to 25 MB, so they are for those who have no other repetition.
+    #[must_use]
+    pub fn with_batches(self, plan: BatchPlan) -> Recorder {
+        Recorder { task_batches: Some(Box::new(TaskBatches::new(plan))), ..self }
     }
 
     /// A task passed all stages. O(stages).
@@ -97,7 +107,10 @@ impl Recorder {
         for (stage, call) in self.stages.iter_mut().zip(task.calls) {
             stage.record(&call.parts, call.parts.total());
         }
-        self.ended(task);
+        if let Some(batches) = &mut self.task_batches {
+            batches.record(task.index, &parts, end_to_end);
+        }
+        self.ended(task, true);
     }
 
     /// A task failed. It counts as ended, and appears in no latency of the successful ones.
@@ -119,7 +132,7 @@ impl Recorder {
             let reason = if kept { reason } else { "other reasons" };
             *self.failures.entry(reason.to_owned()).or_default() += 1;
         }
-        self.ended(task);
+        self.ended(task, false);
     }
 
     /// A stage call finished on `node`, whatever becomes of its task: it ran for `execution`, held
@@ -238,6 +251,10 @@ impl Recorder {
         &self.shape
     }
 
+    pub(crate) fn task_batches(&self) -> Option<&TaskBatches> {
+        self.task_batches.as_deref()
+    }
+
     pub(crate) fn nodes(&self) -> &[NodeTotals] {
         &self.nodes
     }
@@ -260,9 +277,13 @@ impl Recorder {
     }
 
     #[inline]
-    fn ended(&mut self, task: &TaskRecord<'_>) {
+    fn ended(&mut self, task: &TaskRecord<'_>, success: bool) {
         let arrival = task.intended_arrival;
-        self.first_arrival = Some(self.first_arrival.map_or(arrival, |first| first.min(arrival)));
+        let first = self.first_arrival.map_or(arrival, |first| first.min(arrival));
+        self.first_arrival = Some(first);
         self.last_finish = self.last_finish.max(task.finish);
+        if let Some(batches) = &mut self.task_batches {
+            batches.ended(success, first, self.last_finish);
+        }
     }
 }

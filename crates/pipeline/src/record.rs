@@ -7,7 +7,8 @@
 use crate::drive::{CallTimes, Failure, Observer, TaskEnd};
 use crate::model::{ClusterSetup, Stage};
 use metrics::{
-    CallRecord, LatencyCsv, MetricsError, Nanos, Node, Parts, Recorder, Shape, TaskRecord,
+    BatchPlan, CallRecord, LatencyCsv, MetricsError, Nanos, Node, Parts, Recorder, Shape,
+    TaskRecord,
 };
 use sched_core::{NodeId, Span, TaskId, Time};
 use std::io::Write;
@@ -48,6 +49,12 @@ impl<'a, W: Write> Recording<'a, W> {
             calls: Vec::with_capacity(stages.len()),
             written: Ok(()),
         }
+    }
+
+    /// Keeps batches of tasks too, for intervals from within this one repetition.
+    #[must_use]
+    pub fn with_batches(self, plan: BatchPlan) -> Recording<'a, W> {
+        Recording { recorder: self.recorder.with_batches(plan), ..self }
     }
 
     /// What was recorded, and whether every row could be written.

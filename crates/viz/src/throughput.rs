@@ -13,7 +13,7 @@ use crate::palette::{Colour, EARLY, FAILED, INK, LATE, MUTED, UNKNOWN};
 use crate::panel::{Axis, Columns, heading, scales};
 use crate::rows::{Group, Row, groups, setting};
 use crate::scene::{Scene, Style};
-use metrics::report::{Measures, RunReport};
+use metrics::report::{Measures, Method, RunReport};
 
 const VALUE: Style = Style::bold(13.0, INK);
 const BAR: f32 = 18.0;
@@ -115,10 +115,15 @@ fn caption(runs: &[RunReport], scales: &str) -> Vec<String> {
         "Successful tasks ÷ (last finish − first counted intended arrival). Longer is better.",
     );
     text.push_str(scales);
-    if runs.iter().any(|run| interval(&run.metrics).is_some()) {
-        text.push_str(
-            " Whiskers and the range behind a value: 95 % confidence interval across repetitions.",
-        );
+    let methods = || runs.iter().filter(|run| interval(&run.metrics).is_some());
+    for (method, across) in
+        [(Method::Repetitions, "across repetitions"), (Method::BatchMeans, "by batch means")]
+    {
+        if methods().any(|run| run.metrics.interval.method == Some(method)) {
+            text.push_str(&format!(
+                " Whiskers and the range behind a value: 95 % confidence interval {across}."
+            ));
+        }
     }
     if runs.iter().any(|run| run.provenance.build_profile == "unoptimised") {
         text.push_str(" Measured by an unoptimised build: not fit for comparison.");

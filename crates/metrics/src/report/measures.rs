@@ -24,7 +24,8 @@ pub struct Measures {
     pub total_duration_sec: Option<f64>,
     /// Successful tasks ÷ duration, mean over repetitions. Null when there is no duration.
     pub throughput_tasks_per_sec: Option<f64>,
-    /// 95 % confidence interval of the throughput across repetitions; null for one.
+    /// 95 % confidence interval of the throughput, by the method that `interval` names. Null without
+    /// one, and where the throughput is that of the arrivals and the repetitions are one history.
     pub throughput_ci95: Option<[f64; 2]>,
     /// Mean end-to-end latency, ms. Null, like every latency, when no task succeeded.
     pub avg_latency_ms: Option<f64>,
@@ -66,6 +67,8 @@ pub struct Measures {
     /// Busy slot time ÷ (slots × duration) over the cluster, 0 to 1. Null when there is no
     /// duration.
     pub node_utilization: Option<f64>,
+    /// How the intervals of throughput and latencies were made.
+    pub interval: Interval,
     /// Repetitions folded in.
     pub repetitions: u32,
     /// Why tasks failed: reason → count.
@@ -80,6 +83,43 @@ pub struct Measures {
     pub notes: Vec<String>,
     /// What was run.
     pub config: RunConfig,
+}
+
+/// How intervals were made, and what of.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interval {
+    /// Null: there are none.
+    pub method: Option<Method>,
+    /// Observations: repetitions or batches; 0 without a method.
+    pub n: u32,
+    /// By batch means, counted tasks of a batch, to the nearest.
+    pub batch_tasks: Option<u64>,
+    /// By batch means, the correlation of a batch with the next: the largest of the measures.
+    pub lag1: Option<f64>,
+    /// Whether that is more than chance: then batches are no independent observations, and the
+    /// intervals are too narrow.
+    pub lower_bound: bool,
+}
+
+/// What an interval takes as one observation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// A repetition: Student's t over repetitions.
+    Repetitions,
+    /// A batch of consecutive tasks: non-overlapping batch means, and sectioning for quantiles.
+    BatchMeans,
+}
+
+impl Method {
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Repetitions => "repetitions",
+            Method::BatchMeans => "batch_means",
+        }
+    }
 }
 
 /// The parts of latency. `end_to_end` = scheduling + queue + execution + transfer, `wait` =
@@ -109,7 +149,8 @@ pub struct Summary {
     pub count: u64,
     /// Mean, from the exact integer sum. Null, like all below, when there is no sample.
     pub mean: Option<f64>,
-    /// 95 % confidence interval of the mean across repetitions; null for one repetition.
+    /// 95 % confidence interval of the mean, by the method that [`Measures::interval`] names; null if
+    /// that is none. Of `decision_ns` always across repetitions.
     pub ci95: Option<[f64; 2]>,
     /// Median. Quantiles are at most 0.1 % above the sample of that rank, never below it.
     pub p50: Option<f64>,
@@ -121,8 +162,9 @@ pub struct Summary {
     pub p99: Option<f64>,
     /// 99.9th percentile.
     pub p999: Option<f64>,
-    /// 95 % confidence interval of the median across repetitions; null, like the next two, for fewer
-    /// than two repetitions with a sample.
+    /// 95 % confidence interval of the median; null, like the next two, without a method, or where a
+    /// repetition or batch has too few samples. By batch means only `end_to_end` and `wait` of all
+    /// tasks have them.
     pub p50_ci95: Option<[f64; 2]>,
     /// That of the 95th percentile.
     pub p95_ci95: Option<[f64; 2]>,

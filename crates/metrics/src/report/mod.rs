@@ -12,7 +12,9 @@ mod certificate;
 mod measures;
 
 pub use certificate::{Certificate, Check, CheckName, CheckVerdict, Verdict};
-pub use measures::{Latencies, Measures, NodeMeasures, PartsMs, QuantileParts, Summary};
+pub use measures::{
+    Interval, Latencies, Measures, Method, NodeMeasures, PartsMs, QuantileParts, Summary,
+};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

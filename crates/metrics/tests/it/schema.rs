@@ -77,12 +77,13 @@ fn real_output_reads_back() {
 }
 
 /// Objects of the report whose fields are fixed, each with its place in the schema.
-const OBJECTS: [(&str, &str); 13] = [
+const OBJECTS: [(&str, &str); 14] = [
     ("/provenance", "/$defs/provenance"),
     ("/provenance/host", "/$defs/host"),
     ("", "/$defs/measures"),
     ("/latency_ms", "/$defs/latencies"),
     ("/latency_ms/queue", "/$defs/summary"),
+    ("/interval", "/$defs/interval_method"),
     ("/latency_parts_ms", "/$defs/quantile_parts"),
     ("/latency_parts_ms/p99", "/$defs/parts"),
     ("/by_priority/9", "/$defs/latencies"),

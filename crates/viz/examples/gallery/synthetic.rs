@@ -4,8 +4,8 @@
 //! report so that its own rules hold (parts add up, node scores follow from calls).
 
 use metrics::report::{
-    Certificate, Host, Latencies, Measures, NodeMeasures, PartsMs, Provenance, QuantileParts,
-    RunConfig, RunReport, SCHEMA_VERSION, Summary,
+    Certificate, Host, Interval, Latencies, Measures, Method, NodeMeasures, PartsMs, Provenance,
+    QuantileParts, RunConfig, RunReport, SCHEMA_VERSION, Summary,
 };
 use std::collections::BTreeMap;
 
@@ -115,6 +115,13 @@ impl Run {
             node_balance_score: balance,
             jain_index: jain,
             node_utilization: Some(0.87),
+            interval: Interval {
+                method: self.ci95.map(|_| Method::Repetitions),
+                n: if self.ci95.is_some() { 5 } else { 0 },
+                batch_tasks: None,
+                lag1: None,
+                lower_bound: false,
+            },
             repetitions: if self.ci95.is_some() { 5 } else { 1 },
             failures: BTreeMap::new(),
             retries: 0,

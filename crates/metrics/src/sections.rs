@@ -1,0 +1,207 @@
+//! Estimates from sections of one run, and what is made of two of them.
+//!
+//! An estimate is the value over the whole run and, for each section, by how much that section moves
+//! it. Sections that hardly depend on each other then give the error: √(Σ moves² ÷ (n (n − 1))),
+//! by Student's t with n − 1 degrees of freedom. For a mean this is non-overlapping batch means, for
+//! a quantile sectioning (Asmussen and Glynn, Stochastic Simulation, 2007, section III.5). Moves
+//! add up: those of a difference are differences, and those of a ratio follow to first order
+//! (the delta method), so two runs are compared by the same sections of the same tasks.
+//!
+//! How many sections are used is decided by the data: the most whose neighbours do not correlate.
+
+use crate::BatchPlan;
+use crate::confidence::t975;
+use crate::paired::Paired;
+use crate::task_batches::MERGED;
+
+/// The normal quantile of a one-sided test of level 5 %.
+const ONE_SIDED: f64 = 1.6448536269514722;
+
+/// One number of a run, and how its sections move it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sections {
+    overall: f64,
+    /// For several numbers of sections, most first.
+    moves: Vec<Vec<f64>>,
+}
+
+/// A number of sections that was chosen.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Sectioning {
+    /// Sections.
+    pub sections: usize,
+    /// Correlation of a section with the next, the largest of the numbers that it was chosen for.
+    pub lag1: f64,
+    /// Whether that is more than chance even for the fewest sections. Intervals are then too
+    /// narrow: how much, nobody can tell from this run.
+    pub correlated: bool,
+}
+
+/// The numbers of a run that have intervals; latencies in ms. What has too few samples in a section
+/// is none.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SectionsOfRun {
+    /// How it was cut.
+    pub plan: BatchPlan,
+    /// Successful tasks per second, by spans in which equally many tasks ended.
+    pub throughput: Option<Sections>,
+    /// Mean over tasks of the waiting time.
+    pub wait: Option<Sections>,
+    /// Mean end-to-end latency.
+    pub end_to_end: Option<Sections>,
+    /// Its median, 95th and 99th percentile.
+    pub end_to_end_quantiles: [Option<Sections>; 3],
+    pub(crate) scheduling: Option<Sections>,
+    pub(crate) queue: Option<Sections>,
+    pub(crate) execution: Option<Sections>,
+    pub(crate) transfer: Option<Sections>,
+    pub(crate) wait_quantiles: [Option<Sections>; 3],
+}
+
+impl Sections {
+    /// Σ totals ÷ Σ weights, given one (total, weight) per section. None without any weight.
+    pub(crate) fn of_ratios(by_number: impl Iterator<Item = Vec<(f64, f64)>>) -> Option<Sections> {
+        let all: Vec<_> = by_number.collect();
+        let first = all.first()?;
+        let weight: f64 = first.iter().map(|(_, weight)| weight).sum();
+        let overall = first.iter().map(|(total, _)| total).sum::<f64>() / weight;
+        let moves = |sections: &Vec<(f64, f64)>| {
+            let mean_weight = weight / sections.len() as f64;
+            let of = |(total, weight): &(f64, f64)| (total - overall * weight) / mean_weight;
+            sections.iter().map(of).collect()
+        };
+        (weight > 0.0).then(|| Sections { overall, moves: all.iter().map(moves).collect() })
+    }
+
+    /// A number that each section has on its own too, as a quantile. None without sections.
+    pub(crate) fn of_values(
+        overall: f64,
+        by_number: impl Iterator<Item = Vec<f64>>,
+    ) -> Option<Sections> {
+        let own = |values: Vec<f64>| values.into_iter().map(|own| own - overall).collect();
+        let moves: Vec<Vec<f64>> = by_number.map(own).collect();
+        (!moves.is_empty()).then_some(Sections { overall, moves })
+    }
+
+    /// The value over the whole run.
+    pub fn overall(&self) -> f64 {
+        self.overall
+    }
+
+    /// A multiple of this.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Sections {
+        self.map(factor * self.overall, |own| factor * own)
+    }
+
+    /// This and a constant.
+    #[must_use]
+    pub fn plus(&self, constant: f64) -> Sections {
+        self.map(self.overall + constant, |own| own)
+    }
+
+    /// This − other, of the same tasks. None if they have no number of sections in common.
+    pub fn minus(&self, other: &Sections) -> Option<Sections> {
+        self.with(other, self.overall - other.overall, |own, theirs| own - theirs)
+    }
+
+    /// This ÷ other, of the same tasks, by the delta method. None unless the other is above 0, or if
+    /// they have no number of sections in common.
+    pub fn over(&self, other: &Sections) -> Option<Sections> {
+        let ratio = self.overall / other.overall;
+        let of = |own: f64, theirs: f64| (own - ratio * theirs) / other.overall;
+        self.with(other, ratio, of).filter(|_| other.overall > 0.0)
+    }
+
+    /// The number of sections for these, which stand beside each other: of the numbers at which most of
+    /// them are known, the largest at which no section correlates with the next, by a test of level
+    /// 5 % for each. None if nothing is known.
+    pub fn sectioning<'s>(all: impl IntoIterator<Item = &'s Sections>) -> Option<Sectioning> {
+        let all: Vec<&Sections> = all.into_iter().collect();
+        let known = |n: usize| all.iter().filter(move |it| it.moves(n).is_some()).count();
+        let most = MERGED.map(known).into_iter().max().filter(|most| *most > 0)?;
+        let mut chosen = None;
+        for n in MERGED.into_iter().filter(|n| known(*n) == most) {
+            let lags = all.iter().filter_map(|it| it.moves(n)).map(|moves| von_neumann(moves));
+            let lag1 = lags.fold(f64::NEG_INFINITY, f64::max);
+            let correlated = all.iter().any(|it| it.correlated(n));
+            chosen = Some(Sectioning { sections: n, lag1, correlated });
+            if !correlated {
+                break;
+            }
+        }
+        chosen
+    }
+
+    /// The estimate from this number of sections, as a mean of pairs whose others have the mean
+    /// `base`. None if it is not known for so many.
+    pub fn estimate(&self, sections: usize, base: f64) -> Option<Paired> {
+        let moves = self.moves(sections)?;
+        let squares: f64 = moves.iter().map(|own| own * own).sum();
+        let deviation = (squares / (sections - 1) as f64).sqrt();
+        Some(Paired::of_sections(sections, self.overall, base, deviation))
+    }
+
+    /// The 95 % interval from this number of sections. None if it is not known for so many.
+    pub fn interval(&self, sections: usize) -> Option<[f64; 2]> {
+        let Paired { mean, deviation, .. } = self.estimate(sections, 0.0)?;
+        let half = t975(sections - 1) * deviation / (sections as f64).sqrt();
+        Some([mean - half, mean + half])
+    }
+
+    /// Whether more of so many sections correlate with the next than by chance, by a one-sided test of
+    /// level 5 %. False if it is not known for so many.
+    pub fn correlated(&self, sections: usize) -> bool {
+        let beyond = ONE_SIDED * von_neumann_deviation(sections);
+        self.moves(sections).is_some_and(|moves| von_neumann(moves) > beyond)
+    }
+
+    fn moves(&self, sections: usize) -> Option<&[f64]> {
+        self.moves.iter().map(Vec::as_slice).find(|moves| moves.len() == sections)
+    }
+
+    fn map(&self, overall: f64, of: impl Fn(f64) -> f64) -> Sections {
+        let moves = self.moves.iter().map(|moves| moves.iter().map(|own| of(*own)).collect());
+        Sections { overall, moves: moves.collect() }
+    }
+
+    fn with(
+        &self,
+        other: &Sections,
+        overall: f64,
+        of: impl Fn(f64, f64) -> f64,
+    ) -> Option<Sections> {
+        let both = self.moves.iter().filter_map(|own| Some((own, other.moves(own.len())?)));
+        let moves = both.map(|(own, theirs)| {
+            own.iter().zip(theirs).map(|(own, theirs)| of(*own, *theirs)).collect()
+        });
+        let moves: Vec<Vec<f64>> = moves.collect();
+        (!moves.is_empty()).then_some(Sections { overall, moves })
+    }
+}
+
+impl SectionsOfRun {
+    /// The number of sections for all of a run.
+    pub fn sectioning(&self) -> Option<Sectioning> {
+        let quantiles = self.end_to_end_quantiles.iter().flatten();
+        let means = [&self.throughput, &self.end_to_end, &self.wait].into_iter().flatten();
+        Sections::sectioning(means.chain(quantiles))
+    }
+}
+
+/// The correlation of neighbours, by von Neumann's ratio: 1 − Σ (xᵢ − xᵢ₊₁)² ÷ (2 Σ (xᵢ − x̄)²). Unlike
+/// the plain one it has mean 0 for few independent numbers too (Fishman, Management Science
+/// 24(5), 1978, who tests batches by it). 0 if all are equal.
+fn von_neumann(series: &[f64]) -> f64 {
+    let mean = series.iter().sum::<f64>() / series.len() as f64;
+    let squares: f64 = series.iter().map(|x| (x - mean) * (x - mean)).sum();
+    let steps: f64 = series.windows(2).map(|two| (two[0] - two[1]) * (two[0] - two[1])).sum();
+    if squares > 0.0 { 1.0 - steps / (2.0 * squares) } else { 0.0 }
+}
+
+/// The standard deviation of [`von_neumann`] of independent normal numbers; it is nearly normal from
+/// eight on (ibid.).
+fn von_neumann_deviation(n: usize) -> f64 {
+    let n = n as f64;
+    ((n - 2.0) / (n * n - 1.0)).sqrt()
+}
