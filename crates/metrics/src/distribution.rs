@@ -111,6 +111,23 @@ impl Distribution {
         Some(found)
     }
 
+    /// The quantile at a share between 0 and 1, as [`quantiles`](Self::quantiles) has it. `None`
+    /// without a sample.
+    pub(crate) fn quantile_at(&self, share: f64) -> Option<Nanos> {
+        let rank = ((self.count as f64 * share).ceil() as u64).clamp(1, self.count.max(1));
+        let mut reached = 0;
+        let bucket = self.buckets.iter().position(|count| {
+            reached += count;
+            reached >= rank
+        })?;
+        Some(Nanos::new(highest_in(bucket)).min(self.max))
+    }
+
+    /// The number of samples above the bucket of `value`.
+    pub(crate) fn beyond(&self, value: Nanos) -> u64 {
+        self.buckets.iter().skip(bucket_of(value) + 1).sum()
+    }
+
     /// The samples as a histogram in ns, for everything else that can be read from one.
     #[allow(clippy::expect_used, reason = "only more than 5 digits are refused")]
     pub fn histogram(&self) -> Histogram<u64> {

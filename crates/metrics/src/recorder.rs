@@ -86,8 +86,8 @@ impl Recorder {
         }
     }
 
-    /// Keeps batches of tasks too, for intervals from within this one repetition. They cost about a
-    /// tenth more per task and up to 25 MB, so they are for those who have no other repetition.
+    /// Keeps batches of tasks too, for intervals from within this one repetition. They cost some
+    /// 200 instructions per task and up to 25 MB, so they are for those who have no other repetition.
     #[must_use]
     pub fn with_batches(self, plan: BatchPlan) -> Recorder {
         Recorder { task_batches: Some(Box::new(TaskBatches::new(plan))), ..self }

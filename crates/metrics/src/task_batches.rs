@@ -22,7 +22,7 @@ const LEAST: u64 = 100;
 const LEAST_PER_SLOT: u64 = 5;
 /// The quantiles that have intervals, in thousandths.
 const QUANTILES: [u16; 3] = [500, 950, 990];
-/// Samples that must lie beyond a quantile in each batch.
+/// Samples that must lie beyond a quantile in each batch, on average.
 const BEYOND: u64 = 5;
 
 /// How a run is cut.
@@ -142,19 +142,20 @@ impl TaskBatches {
             let mut all = Distribution::new();
             self.batches.iter().for_each(|batch| all.merge(series(batch)));
             QUANTILES.map(|permille| {
+                let [value] = all.quantiles([permille])?;
+                let share = |of: &Distribution| of.beyond(value) as f64 / of.count() as f64;
+                let pooled = share(&all);
                 let enough = |batches: &&Vec<Batch>| {
                     batches.iter().all(|it| {
                         it.count() * u64::from(1000 - permille) / 1000 >= BEYOND * self.pooled
                     })
                 };
-                let value = |series: &Distribution| {
-                    let [value] = series.quantiles([permille])?;
-                    Some(value.as_millis_f64())
-                };
-                let own = merged.iter().filter(enough).map(|batches| {
-                    batches.iter().map(|batch| value(series(batch))).collect::<Option<Vec<_>>>()
+                let shares = merged.iter().filter(enough).map(|batches| {
+                    batches.iter().map(|batch| share(series(batch)) - pooled).collect()
                 });
-                Sections::of_values(value(&all)?, own.flatten())
+                let at = |share| all.quantile_at(share).map(Nanos::as_millis_f64);
+                let quantile = (value.as_millis_f64(), f64::from(permille) / 1e3);
+                Sections::of_quantile(quantile, at, shares)
             })
         };
         let merged_spans = |n: usize| merged_to(&self.spans, n, sum);

@@ -1,6 +1,7 @@
 //! Whether claims hold, by the repetitions that were measured.
 //!
-//! Repetitions of equal seed are paired, as everywhere in a comparison. A claim is decided by the
+//! Repetitions of equal seed are paired, as everywhere in a comparison; where there is one, or all are
+//! one history, batches of the same tasks. A claim is decided by the
 //! interval of the mean difference left − right, Student's t over the pairs: it holds if all of the
 //! interval agrees, is refuted if none does, and is undecided else. The intervals of all claims are
 //! simultaneous, by Bonferroni: each has 1 − 0.05 ÷ claims, so that with probability 0.95
@@ -8,7 +9,8 @@
 
 use super::{Expectation, Operator, Side, Term};
 use crate::run::Measured;
-use metrics::{Paired, repetitions_needed};
+use metrics::report::Method;
+use metrics::{BatchPlan, Paired, Sections, repetitions_needed};
 use std::collections::BTreeMap;
 
 /// The probability that any of the claims is decided wrongly.
@@ -27,13 +29,17 @@ pub(crate) enum Verdict {
 pub(crate) struct Judgement {
     pub(crate) claim: Expectation,
     pub(crate) verdict: Verdict,
-    /// Pairs of repetitions; repetitions, where one side is an amount.
+    /// What a pair is.
+    pub(crate) by: Method,
+    /// Whether pairs of batches correlate with their neighbours: then the interval decides nothing.
+    pub(crate) correlated: bool,
+    /// Pairs of repetitions or batches; these alone, where one side is an amount.
     pub(crate) pairs: usize,
     /// Means of both sides over them, factors included; none without any.
     pub(crate) sides: Option<[f64; 2]>,
     /// The simultaneous interval of left − right; none for fewer than two pairs.
     pub(crate) interval: Option<[f64; 2]>,
-    /// Repetitions that are missing to decide it in four cases of five if the difference is what it
+    /// Pairs that are missing to decide it in four cases of five if the difference is what it
     /// seems; none if it is decided or that cannot be said.
     pub(crate) missing: Option<u64>,
     /// Counted tasks that failed in the runs it names: their latencies are in no measure.
@@ -60,16 +66,49 @@ pub(crate) fn judge(claims: &[Expectation], runs: &[Measured]) -> Vec<Judgement>
             names.iter().flatten().any(|term| term.run == run.report.name)
         };
         let failed = runs.iter().filter(named).map(|run| run.report.metrics.failed_tasks).sum();
-        let pairs = pairs(claim, |term| values(term, runs));
-        Judgement { failed, ..judgement(claim, &pairs, level) }
+        let judged = by_batches(claim, runs, level)
+            .unwrap_or_else(|| judgement(claim, &pairs(claim, |term| values(term, runs)), level));
+        Judgement { failed, ..judged }
     });
     judged.collect()
 }
 
-/// The values of a term by seed, of whole repetitions.
+/// By batches of the same tasks; none if a run is not cut into any, or the two are not of the same
+/// tasks.
+fn by_batches(claim: &Expectation, runs: &[Measured], level: f64) -> Option<Judgement> {
+    let of = |side: &Side| -> Option<(BatchPlan, Sections, f64)> {
+        let Side::Measured(term) = side else { return None };
+        let run = runs.iter().find(|run| run.report.name == term.run)?;
+        let sections = run.sections.as_ref()?;
+        let own = term.measure.sections(sections)?.times(term.factor);
+        let overall = own.overall();
+        Some((sections.plan, own, overall))
+    };
+    let (difference, base) = match (&claim.left, &claim.right) {
+        (left, Side::Amount(right)) => (of(left)?.1.plus(-right), *right),
+        (Side::Amount(left), right) => {
+            let (_, own, base) = of(right)?;
+            (own.times(-1.0).plus(*left), base)
+        }
+        (left, right) => {
+            let ((plan, left, _), (other, right, base)) = (of(left)?, of(right)?);
+            (left.minus(&right).filter(|_| plan == other)?, base)
+        }
+    };
+    let n = Sections::sectioning([&difference])?.sections;
+    let correlated = difference.correlated(n);
+    let judged = of_paired(claim, difference.estimate(n, base), level);
+    let verdict = if correlated { Verdict::Undecided } else { judged.verdict };
+    let missing = judged.missing.filter(|_| !correlated);
+    Some(Judgement { by: Method::BatchMeans, correlated, verdict, missing, ..judged })
+}
+
+/// The values of a term by seed, of whole repetitions. Those of one history are all the same one.
 fn values(term: &Term, runs: &[Measured]) -> BTreeMap<u64, f64> {
     let run = runs.iter().find(|run| run.report.name == term.run);
-    let whole = run.into_iter().flat_map(|run| &run.repetitions).filter(|it| !it.partial);
+    let most = |run: &Measured| if run.one_history { 1 } else { usize::MAX };
+    let whole = run.into_iter().flat_map(|run| run.repetitions.iter().take(most(run)));
+    let whole = whole.filter(|it| !it.partial);
     whole.filter_map(|it| Some((it.seed, it.value(term.measure)? * term.factor))).collect()
 }
 
@@ -92,7 +131,10 @@ fn pairs(claim: &Expectation, values: impl Fn(&Term) -> BTreeMap<u64, f64>) -> V
 }
 
 fn judgement(claim: &Expectation, pairs: &[(f64, f64)], level: f64) -> Judgement {
-    let paired = Paired::of(pairs);
+    of_paired(claim, Paired::of(pairs), level)
+}
+
+fn of_paired(claim: &Expectation, paired: Option<Paired>, level: f64) -> Judgement {
     let interval = paired.and_then(|paired| interval(&paired, level));
     let verdict = interval.map_or(Verdict::Undecided, |it| decide(claim.operator, it));
     let missing = paired.filter(|_| verdict == Verdict::Undecided).and_then(|paired| {
@@ -102,7 +144,9 @@ fn judgement(claim: &Expectation, pairs: &[(f64, f64)], level: f64) -> Judgement
     Judgement {
         claim: claim.clone(),
         verdict,
-        pairs: pairs.len(),
+        by: Method::Repetitions,
+        correlated: false,
+        pairs: paired.map_or(0, |paired| paired.pairs),
         sides: paired.map(|paired| [paired.base + paired.mean, paired.base]),
         interval,
         missing,

@@ -7,10 +7,11 @@
 use super::certificate::{marked, overview};
 use super::differences::{Difference, differences};
 use super::expectations::expectations;
+use super::interval::methods;
 use super::number;
 use super::suggestion::suggestion;
 use super::table::{Table, wrapped};
-use super::verdict::{LEGEND, verdicts};
+use super::verdict::{legend, verdicts};
 use super::{Comparison, Measured};
 use std::collections::BTreeMap;
 
@@ -45,7 +46,7 @@ impl Comparison<'_> {
         }
         text.push_str(&expectations(self.expectations, PAGE));
         text.push('\n');
-        text.push_str(&self.legend(told));
+        text.push_str(&self.legend(told.then_some(&differences[..])));
         text.push_str(&overview(self.runs, PAGE));
         text.push_str(&self.notes());
         let suggestion = suggestion(self, &differences, PAGE);
@@ -55,7 +56,8 @@ impl Comparison<'_> {
         text
     }
 
-    fn legend(&self, told: bool) -> String {
+    /// How to read it; with the differences if any is told.
+    fn legend(&self, told: Option<&[Difference]>) -> String {
         let mut text = String::from(
             "mean, p50, p95, p99: end to end. wait, exec: mean ms of waiting and of running, summed \
              over the stages. bal: balance of calls per slot, 1 is even. decide: median ns of a \
@@ -67,17 +69,22 @@ impl Comparison<'_> {
                  tasks per slot: start and drain lower it, and luck in the drain can beat it.",
             );
         }
-        if self.runs.iter().any(|run| run.repetitions.len() > 1) {
-            text.push_str(" ±: half of the widest 95 % interval in the column, over repetitions.");
+        let methods: Vec<String> = methods(self.runs);
+        if !methods.is_empty() {
+            let methods = methods.join("; ");
+            text.push_str(&format!(
+                " ±: half of the widest 95 % interval in the column, {methods}."
+            ));
         }
         let mut text = wrapped(&text, PAGE, "");
-        if told {
-            text.push_str(&wrapped(LEGEND, PAGE, ""));
+        if let Some(differences) = told {
+            text.push_str(&wrapped(&legend(differences), PAGE, ""));
         }
         text
     }
 
-    /// The remarks that all runs of an environment share. Others stand in the summaries.
+    /// The remarks that all runs of an environment share, and whose intervals are too narrow. Others
+    /// stand in the summaries.
     fn notes(&self) -> String {
         let mut runs: BTreeMap<&str, Vec<&Measured>> = BTreeMap::new();
         for run in self.runs {
@@ -92,7 +99,16 @@ impl Comparison<'_> {
                 }
             }
         }
-        shared.iter().map(|note| wrapped(note, PAGE, "")).collect()
+        let narrow = self.runs.iter().filter(|run| run.report.metrics.interval.lower_bound);
+        let narrow: Vec<&str> = narrow.map(|run| run.report.name.as_str()).collect();
+        let narrow = (!narrow.is_empty()).then(|| {
+            format!(
+                "Lower bounds only, since neighbouring batches correlate, are the intervals of {}.",
+                narrow.join(", ")
+            )
+        });
+        let notes = shared.into_iter().chain(narrow.as_deref());
+        notes.map(|note| wrapped(note, PAGE, "")).collect()
     }
 }
 
@@ -179,7 +195,7 @@ fn row(run: &Measured, names: &Names) -> Vec<String> {
     ]
 }
 
-/// A last row with the widest interval of each column; none without repetitions.
+/// A last row with the widest interval of each column; none without any.
 fn intervals(runs: &[Measured]) -> Option<Vec<String>> {
     let widest = |interval: fn(&Measured) -> Option<[f64; 2]>| {
         let halves = runs.iter().filter_map(interval).map(|[low, high]| (high - low) / 2.0);

@@ -7,8 +7,10 @@
 //! are differences of their own kind. Whoever looks at many differences finds some by chance: within
 //! a part of an experiment all p-values are corrected together, by Holm's method.
 
-use super::finding::{Delta, judge};
+use super::finding::{Delta, judge, judged_by};
 use crate::run::{Measure, Measured, Repetition};
+use metrics::Sections;
+use metrics::report::Method;
 use serde_json::{Map, Value, json};
 
 /// What two runs differ in.
@@ -29,7 +31,7 @@ pub(crate) enum Cause {
     },
 }
 
-/// One run against another, paired by seed.
+/// One run against another, paired by seed, or by batches of the same tasks.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Difference {
     /// The run.
@@ -40,7 +42,9 @@ pub(crate) struct Difference {
     pub(crate) part: String,
     /// What differs between the two.
     pub(crate) cause: Cause,
-    /// Pairs of repetitions.
+    /// What a pair is: a repetition of equal seed, or a batch of the same tasks.
+    pub(crate) by: Method,
+    /// Pairs.
     pub(crate) pairs: u32,
     /// Whether both had the same tasks in each pair, so that mean latencies are paired by task too.
     pub(crate) same_tasks: bool,
@@ -91,6 +95,32 @@ pub(crate) fn differences(runs: &[Measured]) -> Vec<Difference> {
 }
 
 fn between(run: &Measured, against: &Measured, cause: Cause) -> Difference {
+    let difference = by_seed(run, against, cause);
+    match by_batches(run, against) {
+        Some((pairs, deltas)) => Difference { by: Method::BatchMeans, pairs, deltas, ..difference },
+        None => difference,
+    }
+}
+
+/// By batches of the same tasks: their number, and the differences. None unless both runs have any.
+fn by_batches(run: &Measured, against: &Measured) -> Option<(u32, Vec<(Measure, Delta)>)> {
+    let (one, other) = (run.sections.as_ref()?, against.sections.as_ref()?);
+    let both = |measure: Measure| {
+        Some((measure, measure.sections(one)?, measure.sections(other)?))
+            .filter(|_| one.plan == other.plan)
+    };
+    let both: Vec<_> = Measure::ALL.into_iter().filter_map(both).collect();
+    let judged: Vec<Sections> =
+        both.iter().filter_map(|(_, one, other)| judged_by(one, other)).collect();
+    let n = Sections::sectioning(&judged)?.sections;
+    let delta = |&(measure, one, other): &(Measure, &Sections, &Sections)| {
+        Some((measure, Delta::of_sections(one, other, n)?))
+    };
+    Some((n as u32, both.iter().filter_map(delta).collect()))
+}
+
+/// By repetitions of equal seed. Those of one history are all the same pair.
+fn by_seed(run: &Measured, against: &Measured, cause: Cause) -> Difference {
     let pairs: Vec<(&Repetition, &Repetition)> = run
         .repetitions
         .iter()
@@ -99,6 +129,7 @@ fn between(run: &Measured, against: &Measured, cause: Cause) -> Difference {
             let other = against.repetitions.iter().find(seed)?;
             (!one.partial && !other.partial).then_some((one, other))
         })
+        .take(if run.one_history { 1 } else { usize::MAX })
         .collect();
     let delta = |measure: Measure| {
         let values: Vec<(f64, f64)> = pairs
@@ -115,6 +146,7 @@ fn between(run: &Measured, against: &Measured, cause: Cause) -> Difference {
         against: against.report.name.clone(),
         part: run.report.metrics.config.part.clone(),
         cause,
+        by: Method::Repetitions,
         pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
         same_tasks: pairs.iter().all(same),
         deltas: Measure::ALL.into_iter().filter_map(delta).collect(),
@@ -125,6 +157,9 @@ fn between(run: &Measured, against: &Measured, cause: Cause) -> Difference {
 /// both have the same urgent tasks, so it cancels whether those happened to be lucky. Of a run
 /// without such a first one, the p99 of the most urgent against that of the least urgent.
 fn levels(run: &Measured, first: Option<&Measured>) -> Option<Difference> {
+    if run.one_history {
+        return None; // batches have no levels
+    }
     let whole = |run: &'_ Measured| -> Vec<Repetition> {
         run.repetitions.iter().filter(|repetition| !repetition.partial).cloned().collect()
     };
@@ -152,6 +187,7 @@ fn levels(run: &Measured, first: Option<&Measured>) -> Option<Difference> {
         against: first.unwrap_or(run).report.name.clone(),
         part: run.report.metrics.config.part.clone(),
         cause: Cause::Level { high, low, p99_ms },
+        by: Method::Repetitions,
         pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
         same_tasks: false,
         deltas: vec![(Measure::P99, delta)],
@@ -179,7 +215,15 @@ impl Difference {
         set("cause", json!(cause));
         set("levels", json!(levels));
         set("pairs", json!(self.pairs));
-        set("paired_by", json!(if self.same_tasks { "seed and task" } else { "seed" }));
+        set("method", json!(self.by));
+        set(
+            "paired_by",
+            json!(match (self.by, self.same_tasks) {
+                (Method::BatchMeans, _) => "batch of tasks",
+                (_, true) => "seed and task",
+                (_, false) => "seed",
+            }),
+        );
         if levels.is_some() {
             // Not in ms where it is a ratio, so not under the name of the measure.
             set("p99_by_level", self.delta(Measure::P99).map_or(Value::Null, Delta::json));

@@ -3,15 +3,20 @@
 //! A line per expectation: the verdict, the claim, and the numbers that decided it. Why something is
 //! undecided is said with what would decide it.
 
+use super::finding::times_as_long;
 use super::number;
 use super::table::wrapped;
 use crate::expect::{Judgement, Side, Verdict};
 use crate::run::Measure;
+use metrics::report::Method;
 use serde_json::{Value, json};
 
-const LEGEND: &str = "Expectations: means over the repetitions, paired by seed; intervals of \
-    Student's t that hold together with 95 % (Bonferroni over the expectations). One holds if all of \
-    its interval agrees, is refuted if none does, and is undecided else.";
+const REPETITIONS: &str = "means over the repetitions, paired by seed";
+const BATCHES: &str = "whole runs, paired by batches of the same consecutive tasks (batch means; \
+    of quantiles, the share of tasks beyond them)";
+const LEGEND: &str = "intervals of Student's t that hold together with 95 % (Bonferroni over the \
+    expectations). One holds if all of its interval agrees, is refuted if none does, and is undecided \
+    else.";
 
 /// The expectations as whole lines of at most `width` characters; empty if there are none.
 pub(crate) fn expectations(judged: &[Judgement], width: usize) -> String {
@@ -31,7 +36,13 @@ pub(crate) fn expectations(judged: &[Judgement], width: usize) -> String {
         let line = format!("  {verdict:<9}  {}: {}", judgement.claim.text(), evidence(judgement));
         text.push_str(&wrapped(&line, width, "             "));
     }
-    text + &wrapped(LEGEND, width, "")
+    let by = |method: Method| judged.iter().any(|judgement| judgement.by == method);
+    let how = match (by(Method::Repetitions), by(Method::BatchMeans)) {
+        (true, true) => format!("{REPETITIONS}; or {BATCHES}"),
+        (false, true) => BATCHES.to_owned(),
+        _ => REPETITIONS.to_owned(),
+    };
+    text + &wrapped(&format!("Expectations: {how}; {LEGEND}"), width, "")
 }
 
 /// An expectation as it stands in files.
@@ -44,8 +55,10 @@ pub(super) fn expectation_json(judgement: &Judgement) -> Value {
         "right": judgement.sides.map(|[_, right]| right),
         "difference": judgement.sides.map(|[left, right]| left - right),
         "difference_interval": judgement.interval,
+        "method": judgement.by,
         "pairs": judgement.pairs,
-        "repetitions_missing": judgement.missing,
+        "lower_bound": judgement.correlated,
+        "repetitions_missing": judgement.missing.filter(|_| judgement.by == Method::Repetitions),
         "failed_tasks": judgement.failed,
         "evidence": evidence(judgement),
     })
@@ -82,13 +95,28 @@ fn evidence(judgement: &Judgement) -> String {
     };
     let mut text = match interval {
         Some(interval) => {
-            format!("{value} {} over {} repetitions", within(interval), judgement.pairs)
+            let pairs = match judgement.by {
+                Method::Repetitions => "repetitions",
+                Method::BatchMeans => "batches of tasks",
+            };
+            format!("{value} {} over {} {pairs}", within(interval), judgement.pairs)
         }
         None => format!("{value} in one repetition, which tells nothing; use `repetitions` ≥ 2"),
     };
     if let Some(missing) = judgement.missing {
-        let missing = number::count(missing);
-        text.push_str(&format!("; about {missing} more would decide it, if it is as it seems"));
+        let what = match judgement.by {
+            Method::Repetitions => format!("about {} more", number::count(missing)),
+            Method::BatchMeans => {
+                let times = times_as_long(judgement.pairs as u64, missing);
+                format!("a run about {} times as long", number::count(times))
+            }
+        };
+        text.push_str(&format!("; {what} would decide it, if it is as it seems"));
+    }
+    if judgement.correlated {
+        text.push_str(
+            "; neighbouring batches correlate, so that the interval is too narrow to decide it",
+        );
     }
     if judgement.failed > 0 {
         let failed = number::count(judgement.failed);

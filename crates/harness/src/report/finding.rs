@@ -4,7 +4,8 @@
 //! Judged are differences relative to the other one of the pair: seeds of heavy and of light
 //! load then weigh alike. `differences` says what is compared, `sentence` puts it in words.
 
-use metrics::{Paired, holm, repetitions_needed};
+use metrics::report::Method;
+use metrics::{Paired, Sections, holm, repetitions_needed};
 use serde_json::{Value, json};
 
 /// The level at which a difference counts as shown, over all comparisons of a part together.
@@ -20,6 +21,10 @@ pub(crate) struct Delta {
     /// Each relative to what it is compared with, which is what is judged; none if that is 0 anywhere.
     /// Then the plain differences are.
     relative: Option<Paired>,
+    /// What a pair is.
+    pub(crate) by: Method,
+    /// Whether pairs of batches correlate with their neighbours, so that intervals are too narrow.
+    correlated: bool,
     /// The p-value of "no difference", corrected for the comparisons of the part; none for one pair.
     pub(crate) p: Option<f64>,
     /// What it says.
@@ -35,10 +40,12 @@ pub(crate) enum Finding {
     Alike,
     /// None is shown, and there may be one.
     Open {
-        /// Repetitions that are missing to find one of [`EFFECT`] in four cases of five; none if that
-        /// cannot be said.
+        /// Pairs that are missing to find one of [`EFFECT`] in four cases of five; none if that cannot
+        /// be said.
         missing: Option<u64>,
     },
+    /// Neighbouring batches correlate, however long they are: how far chance reaches is not known.
+    Correlated,
     /// One pair tells nothing.
     Untold,
 }
@@ -49,7 +56,20 @@ impl Delta {
         let ratios: Vec<_> = pairs.iter().map(|(one, other)| (one / other, 1.0)).collect();
         let relative = pairs.iter().all(|(_, other)| *other > 0.0).then(|| Paired::of(&ratios));
         let (paired, relative) = (Paired::of(pairs)?, relative.flatten());
-        Some(Delta { paired, relative, p: None, finding: Finding::Untold })
+        let (by, correlated) = (Method::Repetitions, false);
+        Some(Delta { paired, relative, by, correlated, p: None, finding: Finding::Untold })
+    }
+
+    /// Of two runs by the same sections of the same tasks, with as many sections as [`judged_by`]
+    /// says are independent. Relative to the other run as a whole: single sections of it may
+    /// be next to nothing. None if one of them is not known for so many sections.
+    pub(super) fn of_sections(one: &Sections, other: &Sections, sections: usize) -> Option<Delta> {
+        let paired = one.minus(other)?.estimate(sections, other.overall())?;
+        let relative = one.over(other).map(|ratio| ratio.plus(-1.0));
+        let correlated = judged_by(one, other)?.correlated(sections);
+        let relative = relative.and_then(|relative| relative.estimate(sections, 1.0));
+        let (by, finding) = (Method::BatchMeans, Finding::Untold);
+        Some(Delta { paired, relative, by, correlated, p: None, finding })
     }
 
     /// The 95 % interval of the relative difference. None for one pair, or where that is compared
@@ -73,6 +93,8 @@ impl Delta {
             Finding::Open { missing } => missing,
             _ => None,
         };
+        let have = self.paired.pairs as u64;
+        let of = |method: Method, missing: Option<u64>| missing.filter(|_| self.by == method);
         json!({
             "mean": self.paired.mean,
             "ci95": self.paired.interval(),
@@ -82,14 +104,22 @@ impl Delta {
             "p": self.judged().p_value(),
             "p_holm": self.p,
             "finding": self.word(),
-            "repetitions_missing": missing,
+            "lower_bound": self.correlated,
+            "repetitions_missing": of(Method::Repetitions, missing),
+            "times_as_long": of(Method::BatchMeans, missing).map(|more| times_as_long(have, more)),
         })
+    }
+
+    /// Pairs: of repetitions, or of batches.
+    pub(super) fn pairs(&self) -> u64 {
+        self.paired.pairs as u64
     }
 
     /// Whether whatever difference there is, is below [`EFFECT`]: shown or not, it matters to nobody.
     pub(super) fn is_small(&self) -> bool {
         let small = |share: [f64; 2]| share.iter().all(|x| x.abs() < EFFECT);
-        self.finding == Finding::Alike || self.share().is_some_and(small)
+        self.finding != Finding::Correlated
+            && (self.finding == Finding::Alike || self.share().is_some_and(small))
     }
 
     /// The finding in a word.
@@ -99,6 +129,7 @@ impl Delta {
             Finding::Shown => "higher",
             Finding::Alike => "alike",
             Finding::Open { .. } => "not shown",
+            Finding::Correlated => "correlated",
             Finding::Untold => "one repetition",
         }
     }
@@ -108,7 +139,13 @@ impl Delta {
 pub(super) fn judge(deltas: &mut [&mut Delta]) {
     let mut told: Vec<(f64, &mut Delta)> = deltas
         .iter_mut()
-        .filter_map(|delta| Some((delta.judged().p_value()?, &mut **delta)))
+        .filter_map(|delta| match delta.correlated {
+            true => {
+                delta.finding = Finding::Correlated;
+                None
+            }
+            false => Some((delta.judged().p_value()?, &mut **delta)),
+        })
         .collect();
     let corrected = holm(&told.iter().map(|(p, _)| *p).collect::<Vec<_>>());
     // What Holm's method asks of the next one to be found.
@@ -123,6 +160,16 @@ pub(super) fn judge(deltas: &mut [&mut Delta]) {
             false => Finding::Open { missing: delta.relative.and_then(|it| missing(&it, next)) },
         };
     }
+}
+
+/// What [`Delta::of_sections`] judges: the ratio, or the difference where the other is nothing.
+pub(super) fn judged_by(one: &Sections, other: &Sections) -> Option<Sections> {
+    one.over(other).or_else(|| one.minus(other))
+}
+
+/// How many times as long a run would have to be, to have so many more batches of this length.
+pub(super) fn times_as_long(have: u64, missing: u64) -> u64 {
+    have.saturating_add(missing).div_ceil(have.max(1))
 }
 
 fn missing(paired: &Paired, level: f64) -> Option<u64> {

@@ -70,6 +70,7 @@ fn run(run: &Measured) -> Value {
         "failed_tasks": metrics.failed_tasks,
         "throughput_tasks_per_sec": metrics.throughput_tasks_per_sec,
         "throughput_ci95": metrics.throughput_ci95,
+        "interval": metrics.interval,
         "ideal_tasks_per_sec": run.ideal.map(|ideal| ideal.rate),
         "drain_limited": run.ideal.map(|ideal| ideal.drain_limited),
         "latency_ms": metrics.latency_ms,

@@ -7,6 +7,7 @@ mod comparison;
 mod differences;
 mod expectations;
 mod finding;
+mod interval;
 mod json;
 pub(crate) mod number;
 mod sentence;

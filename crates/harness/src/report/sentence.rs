@@ -4,9 +4,14 @@
 //! to matter is told like what is not there; the files beside have it all.
 
 use super::differences::{Cause, Difference};
-use super::finding::{Delta, Finding};
+use super::finding::{Delta, Finding, times_as_long};
 use super::number;
 use crate::run::Measure;
+use metrics::report::Method;
+
+/// A run that would have to be longer by more than this is not asked for: what it may show matters to
+/// nobody.
+const MOST_TIMES: u64 = 100;
 
 /// What is told of a difference, without a full stop. `name` is how a run is called.
 pub(super) fn sentence(difference: &Difference, name: impl Fn(&str) -> String) -> String {
@@ -43,19 +48,34 @@ pub(super) fn sentence(difference: &Difference, name: impl Fn(&str) -> String) -
     if !open.is_empty() {
         add(format!("no difference shown in {}{}", names(&open), more([difference])));
     }
+    let correlated = told(|delta| delta.finding == Finding::Correlated);
+    if !correlated.is_empty() {
+        add(format!("nothing to tell in {}, whose batches correlate", names(&correlated)));
+    }
     text
 }
 
-/// `, about 30 more repetitions would be needed`: those that the most open of these needs.
+/// `, about 30 more repetitions would be needed`: those that the most open of these needs. Of batches:
+/// how much longer the run would have to be.
 pub(super) fn more<'d>(differences: impl IntoIterator<Item = &'d Difference>) -> String {
     let deltas = differences.into_iter().flat_map(|difference| &difference.deltas);
-    let missing = deltas.filter_map(|(_, delta)| match delta.finding {
-        Finding::Open { missing } => missing,
+    let missing = deltas.filter_map(|(_, delta)| match (delta.finding, delta.by) {
+        (Finding::Open { missing }, Method::Repetitions) => Some((missing?, 0)),
+        (Finding::Open { missing }, Method::BatchMeans) => {
+            Some((0, times_as_long(delta.pairs(), missing?)))
+        }
         _ => None,
     });
     missing.max().map_or_else(String::new, |missing| match missing {
-        1 => ", about 1 more repetition would be needed".to_owned(),
-        n => format!(", about {} more repetitions would be needed", number::count(rounded(n))),
+        (0, times) if times > MOST_TIMES => {
+            format!(", and only a run more than {MOST_TIMES} times as long could show one")
+        }
+        (0, times) => {
+            let times = number::count(rounded(times));
+            format!(", a run about {times} times as long would be needed")
+        }
+        (1, _) => ", about 1 more repetition would be needed".to_owned(),
+        (n, _) => format!(", about {} more repetitions would be needed", number::count(rounded(n))),
     })
 }
 
@@ -154,6 +174,7 @@ mod tests {
             against: "a".into(),
             part: String::new(),
             cause,
+            by: Method::Repetitions,
             pairs: 3,
             same_tasks: true,
             deltas,

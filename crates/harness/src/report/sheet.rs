@@ -10,6 +10,7 @@ use super::finding::Delta;
 use super::{Comparison, Measured};
 use crate::Error;
 use crate::run::Measure;
+use metrics::report::Method;
 use std::fmt::Display;
 
 /// A row under construction: names of columns and their values, so that the two cannot differ.
@@ -56,6 +57,10 @@ fn row(run: &Measured, differences: &[Difference]) -> Row {
     row.text("parallelism", config.parallelism);
     row.text("arrivals", &config.arrivals);
     row.text("repetitions", metrics.repetitions);
+    let interval = &metrics.interval;
+    row.text("interval_method", interval.method.map_or("", Method::name));
+    row.text("interval_n", interval.n);
+    row.text("interval_lower_bound", interval.lower_bound);
     row.text("total_tasks", metrics.total_tasks);
     row.text("successful_tasks", metrics.successful_tasks);
     row.text("failed_tasks", metrics.failed_tasks);

@@ -11,8 +11,8 @@ use super::number;
 use super::table::wrapped;
 use super::verdict::{Twin, binding, missing_twins};
 use crate::provenance::quote;
-
 use crate::run::Measured;
+use metrics::report::Method;
 
 /// Repetitions that usually decide what is worth deciding.
 const REPETITIONS: u64 = 10;
@@ -37,8 +37,7 @@ pub(super) fn suggestion(
     }
     let twins = missing_twins(comparison.runs);
     let flag = kept_arguments(&comparison.arguments).iter().any(|word| word == "--schedulers");
-    let single: Vec<&Measured> =
-        comparison.runs.iter().filter(|run| run.repetitions.len() < 2).collect();
+    let single: Vec<&Measured> = comparison.runs.iter().filter(|run| tells_nothing(run)).collect();
     if !single.is_empty() {
         let compared = differences.iter().any(|difference| difference.pairs == 1);
         let what = match compared {
@@ -57,8 +56,11 @@ pub(super) fn suggestion(
         return text + &commands(comparison, &all, &twins, "This tells", REPETITIONS);
     }
     let deltas = differences.iter().flat_map(|difference| &difference.deltas);
-    let missing = deltas.filter_map(|(_, delta)| match delta.finding {
-        Finding::Open { missing } => missing,
+    // Repetitions tell more than one run cut into batches; but not of one history.
+    let several = comparison.runs.iter().all(|run| !run.one_history);
+    let missing = deltas.filter(|_| several).filter_map(|(_, delta)| match delta.finding {
+        Finding::Open { missing } if delta.by == Method::Repetitions => missing,
+        Finding::Open { .. } | Finding::Correlated => Some(0),
         _ => None,
     });
     let have = all.iter().map(|run| run.repetitions.len() as u64).max().unwrap_or(0);
@@ -69,6 +71,12 @@ pub(super) fn suggestion(
         }
         None => text,
     }
+}
+
+/// Whether a run says nothing of how far chance reaches in it, and repetitions would.
+fn tells_nothing(run: &Measured) -> bool {
+    let method = run.report.metrics.interval.method;
+    run.repetitions.len() < 2 && method.is_none() && !run.one_history
 }
 
 /// `200 tasks`, or `100 to 1,000 tasks`.

@@ -4,6 +4,7 @@
 //! in mind; in this order, each block readable without the others.
 
 use super::certificate::{block, marked};
+use super::interval::method;
 use super::number;
 use super::table::{Table, wrapped};
 use crate::run::Measured;
@@ -89,6 +90,9 @@ fn outcome(run: &Measured) -> String {
     });
     text.push_str(&format!("Throughput  {rate} tasks/s{interval}{ideal}\n"));
     text.push_str(&format!("Duration    {} s\n", number::fixed(metrics.total_duration_sec, 3)));
+    let intervals =
+        method(&metrics.interval).map_or("none".to_owned(), |how| format!("95 %, {how}"));
+    text.push_str(&format!("Intervals   {intervals}\n"));
     text
 }
 
@@ -113,7 +117,7 @@ fn latencies(metrics: &Measures) -> String {
     table.render(PAGE)
 }
 
-/// Half of the 95 % intervals over repetitions, of what has one.
+/// Half of the 95 % intervals, of what has one.
 fn interval_row(summary: &Summary) -> Vec<String> {
     let half = |interval: Option<[f64; 2]>| {
         let half = interval.map(|[low, high]| (high - low) / 2.0);

@@ -9,12 +9,33 @@ use super::finding::Finding;
 use super::sentence::{all_alike, by_level, more, sentence};
 use super::table::wrapped;
 use crate::run::Measured;
+use metrics::report::Method;
 
 /// How verdicts are to be read.
-pub(super) const LEGEND: &str = "Verdicts: differences of runs with equal seeds, paired; mean \
-    relative difference as 95 % interval (Student's t over the repetitions), shown if Holm's correction over \
-    all comparisons of the part leaves p ≤ 0.05; what is below 1 % is not told apart. More repetitions: to find a difference of 1 % with \
-    probability 0.8 (Guenther 1981).";
+pub(super) fn legend(differences: &[Difference]) -> String {
+    let by = |method: Method| differences.iter().any(|it| it.by == method && it.pairs > 1);
+    let mut text = String::from("Verdicts: ");
+    if by(Method::Repetitions) {
+        text.push_str(
+            "differences of runs with equal seeds, paired; mean relative difference as 95 % interval \
+             (Student's t over the repetitions)",
+        );
+    }
+    if by(Method::BatchMeans) {
+        text.push_str(if by(Method::Repetitions) { "; or, from within runs, " } else { "" });
+        text.push_str(
+            "differences of runs of the same tasks, paired by batches of consecutive tasks; \
+             difference of the whole runs, relative, as 95 % interval (batch means, delta method, \
+             Student's t over 10 to 30 batches, as many as do not correlate with their neighbours)",
+        );
+    }
+    text.push_str(
+        "; shown if Holm's correction over all comparisons of the part leaves p ≤ 0.05; what is below \
+         1 % is not told apart. What would be needed: to find a difference of 1 % with probability \
+         0.8 (Guenther 1981).",
+    );
+    text
+}
 
 /// The verdicts on a part, in whole lines of at most `width` characters. Empty if there is nothing to
 /// compare, or one repetition only. `name` is how a run is called.

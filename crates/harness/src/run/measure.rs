@@ -19,7 +19,7 @@ use crate::provenance::Circumstances;
 use crate::spec::{Environment, RunSpec};
 use crate::{Error, progress::Progress, replay, replay::Header};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
-use metrics::{Fold, Recorder, RunFacts, Shape};
+use metrics::{BatchPlan, Fold, Recorder, RunFacts, SectionsOfRun, Shape};
 use pipeline::model::{Purpose, Stream};
 use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
 use sched_core::{Checked, Registry, Scheduler, StaleView};
@@ -34,6 +34,11 @@ pub(crate) struct Measured {
     pub(crate) report: RunReport,
     /// Its repetitions on their own, for paired comparisons.
     pub(crate) repetitions: Vec<Repetition>,
+    /// The run in sections, if its intervals are to come from within: of one repetition, or of several
+    /// that are one history.
+    pub(crate) sections: Option<SectionsOfRun>,
+    /// Whether all repetitions are one history.
+    pub(crate) one_history: bool,
     /// The best that it could have reached.
     pub(crate) ideal: Option<Ideal>,
     /// What precise timing cost, as a share of a core: the largest of the repetitions.
@@ -125,6 +130,7 @@ pub(crate) fn measure(
         config: config(run),
         open_arrivals: is_open(&run.setup.workload.arrivals),
     };
+    let sections = fold.sections();
     let report = RunReport {
         schema_version: SCHEMA_VERSION,
         name: run.name.clone(),
@@ -133,13 +139,32 @@ pub(crate) fn measure(
     };
     let shares = outcomes.iter().filter_map(|outcome| outcome.timer?.share());
     let timer_share = shares.max_by(f64::total_cmp);
-    Ok(Some(Measured { report, repetitions, ideal, timer_share, took: watch.elapsed() }))
+    Ok(Some(Measured {
+        report,
+        repetitions,
+        sections,
+        one_history: setup.one_history(),
+        ideal,
+        timer_share,
+        took: watch.elapsed(),
+    }))
 }
 
 /// Rows of latencies that a run has, over all repetitions.
 pub(super) fn rows(run: &RunSpec) -> u64 {
     let counted = run.setup.workload.tasks - run.setup.workload.warmup;
     counted.saturating_mul(u64::from(run.setup.repetitions))
+}
+
+/// How a run is cut for intervals from within. Several repetitions that differ give better ones, and
+/// are spared the cost.
+fn batches(run: &RunSpec) -> Option<BatchPlan> {
+    let setup = &run.setup;
+    (setup.repetitions == 1 || setup.one_history()).then(|| BatchPlan {
+        first: setup.workload.warmup,
+        tasks: setup.workload.tasks - setup.workload.warmup,
+        throughput: !is_open(&setup.workload.arrivals),
+    })
 }
 
 /// Repetitions that run at once.
@@ -162,6 +187,9 @@ fn repeat(
     let mut part = folder.map(path).map(LatencyPart::create).transpose()?;
     let rows = part.as_mut().map(|part| (part.csv(), repetition));
     let mut recording = Recording::new(Arc::clone(shape), &run.setup.workload.stages, rows);
+    if let Some(plan) = batches(run) {
+        recording = recording.with_batches(plan);
+    }
     let mut outcome = run_once(run, seed, log, &mut recording, control)?;
     let (recorder, written) = recording.finish();
     if let (Some(part), Err(error)) = (&part, written) {

@@ -50,11 +50,19 @@ pub(super) fn remarks(
 /// Repetitions of a trace do not vary what is in it, and an interval over them would look like
 /// knowledge of other hours.
 fn one_history(run: &RunSpec) -> Option<&'static str> {
-    let traced = matches!(run.setup.workload.arrivals, Arrivals::Trace(_));
-    (traced && run.setup.repetitions > 1).then_some(
-        "A trace is one history, the same in every repetition: intervals and verdicts hold for this \
-         very trace, and show no more than the policy's own draws.",
-    )
+    let setup = &run.setup;
+    match setup.workload.arrivals {
+        _ if setup.one_history() => Some(
+            "The trace is one history, the same in every repetition: intervals and verdicts are from \
+             batches of its tasks, and hold for traffic that goes on as it does. The throughput is \
+             that of its arrivals and has no interval.",
+        ),
+        Arrivals::Trace(_) if setup.repetitions > 1 => Some(
+            "The arrivals of a trace are the same in every repetition: intervals and verdicts hold for \
+             these very arrivals.",
+        ),
+        _ => None,
+    }
 }
 
 fn virtual_time() -> String {

@@ -3,7 +3,7 @@
 //! A few numbers are kept of each repetition, its recorder is not: memory does not grow with their
 //! number. `report` pairs them by seed.
 
-use metrics::Recorder;
+use metrics::{Recorder, Sections, SectionsOfRun};
 use pipeline::Outcome;
 use std::collections::BTreeMap;
 
@@ -51,6 +51,20 @@ impl Measure {
         Measure::P99,
         Measure::Wait,
     ];
+
+    /// It in a run that was cut into sections, if it has enough samples for that.
+    pub(crate) fn sections(self, of: &SectionsOfRun) -> Option<&Sections> {
+        let [p50, p95, p99] = &of.end_to_end_quantiles;
+        let sections = match self {
+            Measure::Throughput => &of.throughput,
+            Measure::Mean => &of.end_to_end,
+            Measure::P50 => p50,
+            Measure::P95 => p95,
+            Measure::P99 => p99,
+            Measure::Wait => &of.wait,
+        };
+        sections.as_ref()
+    }
 
     /// Its name in files.
     pub(crate) fn key(self) -> &'static str {

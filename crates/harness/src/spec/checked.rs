@@ -268,5 +268,14 @@ fn configuration(name: &str, root: &Node, registry: &Registry) -> Result<Configu
     };
     let setup =
         Setup { environment, seed, repetitions, until, cluster, view, workload, faults, pipeline };
+    if let (Some(field), Some(_)) = (fields.get("repetitions"), until)
+        && setup.one_history()
+    {
+        return Err(field.error(
+            "this trace is one history, which more repetitions do not make more precise: its \
+             intervals come from batches of its tasks; write `repetitions: 1`, or more for policies \
+             that draw",
+        ));
+    }
     Ok(Configuration { name: name.to_owned(), part: String::new(), setup, schedulers })
 }

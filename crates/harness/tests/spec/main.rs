@@ -15,6 +15,7 @@ mod bad;
 mod drafts;
 mod fuzz;
 mod good;
+mod history;
 mod traces;
 
 use harness::spec::{Spec, SpecError};

@@ -108,7 +108,8 @@ pub struct Interval {
 pub enum Method {
     /// A repetition: Student's t over repetitions.
     Repetitions,
-    /// A batch of consecutive tasks: non-overlapping batch means, and sectioning for quantiles.
+    /// A batch of consecutive tasks: non-overlapping batch means, for quantiles those of the
+    /// share of tasks beyond them.
     BatchMeans,
 }
 

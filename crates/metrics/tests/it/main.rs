@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic like the test")]
 
+mod batches;
 mod csv_rows;
 mod distribution;
 mod fold;

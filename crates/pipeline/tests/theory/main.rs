@@ -19,6 +19,7 @@
 
 mod case;
 mod closed;
+mod coverage;
 mod estimate;
 mod formula;
 mod late;
