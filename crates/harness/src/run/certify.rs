@@ -149,7 +149,16 @@ mod tests {
             metrics,
         };
         let (repetitions, took) = (Vec::new(), watch.elapsed());
-        Measured { report, repetitions, ideal: None, timer_share: None, took }
+        let (sections, one_history) = (None, false);
+        Measured {
+            report,
+            repetitions,
+            sections,
+            one_history,
+            ideal: None,
+            timer_share: None,
+            took,
+        }
     }
 
     #[test]

@@ -55,9 +55,10 @@ fn facts() -> RunFacts {
         nodes: 1,
         parallelism: 1,
         tasks: 0,
+        view: None,
         arrivals: text(),
     };
-    RunFacts { partial: false, notes: Vec::new(), config }
+    RunFacts { partial: false, notes: Vec::new(), config, open_arrivals: true }
 }
 
 /// How many of the intervals that are there hold the truth, and the mean half of their width.
