@@ -7,7 +7,7 @@
 
 use crate::balance::{Balance, balance};
 use crate::breakdown::Breakdown;
-use crate::certify::{Checks, samples, stationary};
+use crate::certify::{Checks, samples, stationary, strong};
 use crate::confidence::ratio_interval;
 use crate::notes;
 use crate::pool::{LatencyPool, MS, NS, Pool};
@@ -147,7 +147,7 @@ impl Fold {
             by_priority: self.levels.iter().map(by_level).collect(),
             stages: stages.zip(self.stages.iter().map(LatencyPool::summaries)).collect(),
             failed_after_ms: self.failed_after.summary(MS),
-            decision_ns: self.decisions.summary(NS),
+            decision_ns: strong(self.decisions.summary(NS)),
             node_distribution: nodes.iter().map(|node| (node.name.clone(), node.calls)).collect(),
             node_balance_score: mean(self.balances.iter().map(|balance| balance.score)),
             jain_index: mean(self.balances.iter().map(|balance| balance.jain)),

@@ -175,7 +175,7 @@ fn row(run: &Measured, names: &Names) -> Vec<String> {
         cell(number::cell(latency.wait.mean), "latency_ms.wait.mean"),
         cell(number::cell(latency.execution.mean), "latency_ms.execution.mean"),
         cell(number::fixed(metrics.node_balance_score, 2), "node_balance_score"),
-        cell(number::fixed(metrics.decision_ns.p50, 0), "decision_ns.p50"),
+        number::fixed(metrics.decision_ns.p50, 0),
     ]
 }
 

@@ -77,21 +77,23 @@ fn generator_lag(run: &RunSpec, recorder: &Recorder, outcome: &Outcome) -> Check
             "No task succeeded: there is no latency to compare with.",
         );
     };
-    let share = lag.as_secs_f64() * 1e9 / latency;
+    judge_lag(lag, outcome.lag.max, latency)
+}
+
+/// `latency` is the mean, in ns.
+fn judge_lag(mean: Span, max: Span, latency: f64) -> Check {
+    let share = mean.as_nanos() as f64 / latency;
     let found = format!(
         "Arrivals were noticed {} ms late on average, {} ms at most: {} % of the mean latency",
-        ms(lag),
-        ms(outcome.lag.max),
+        ms(mean),
+        ms(max),
         number::short(share * 100.0)
     );
-    match share > LAG {
-        true => {
-            let detail =
-                format!("{found}. This machine, not the cluster under test, was the limit.");
-            Check::fails(name, detail, &LATE)
-        }
-        false => Check::holds(name, format!("{found}.")),
+    if share > LAG {
+        let detail = format!("{found}. This machine, not the cluster under test, was the limit.");
+        return Check::fails(CheckName::GeneratorLag, detail, &LATE);
     }
+    Check::holds(CheckName::GeneratorLag, format!("{found}."))
 }
 
 /// Of successful tasks, ns.
@@ -104,4 +106,76 @@ fn mean_latency(recorder: &Recorder) -> Option<f64> {
 
 fn ms(span: Span) -> String {
     number::short(span.as_secs_f64() * 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Stopwatch, Timestamp};
+    use crate::provenance::Circumstances;
+    use crate::report::summary;
+    use crate::run::config::config;
+    use crate::spec::Spec;
+    use metrics::report::{CheckVerdict, RunReport, SCHEMA_VERSION};
+    use metrics::{Fold, Ledger, RunFacts};
+    use pipeline::{Control, Recording, RunSetup, run_sim};
+    use sched_core::Registry;
+
+    /// A run of 40 tasks whose account was changed afterwards.
+    fn measured(change: impl Fn(&mut Ledger)) -> Measured {
+        let yaml = "cluster: {nodes: 2, slots: 1}\nworkload: {tasks: 40, arrivals: {load: 0.5}}\n\
+                    pipeline: {stages: [{name: a, service: {exponential: {mean: 1ms}}}]}\n\
+                    schedulers: [fifo]\n";
+        let run = Spec::parse(yaml, "test", &Registry::builtin()).unwrap().runs().remove(0);
+        let (cluster, workload) = (run.setup.cluster.clone(), run.setup.workload.clone());
+        let shape = Recording::<Vec<u8>>::shape(&cluster, &workload.stages).unwrap();
+        let mut recording = Recording::<Vec<u8>>::new(shape.clone(), &workload.stages, None);
+        let mut scheduler = run.policy.build(&cluster.spec, 1);
+        let setup = RunSetup::new(cluster, workload, 1);
+        let (watch, control) = (Stopwatch::start(), Control::new());
+        let mut outcome = run_sim(&setup, &mut *scheduler, &mut recording, &control).unwrap();
+        let (recorder, _) = recording.finish();
+        change(&mut outcome.ledger);
+        let mut fold = Fold::new(shape);
+        fold.add(&recorder).unwrap();
+        fold.certify(checks(&run, &recorder, &mut outcome));
+        assert_eq!(outcome.ledger, Ledger::default(), "it is not kept");
+        let (partial, notes, open_arrivals) = (false, Vec::new(), true);
+        let metrics = fold.finish(RunFacts { partial, notes, config: config(&run), open_arrivals });
+        let report = RunReport {
+            schema_version: SCHEMA_VERSION,
+            name: run.name.clone(),
+            provenance: Circumstances::of_this_process().of_run(&run, Timestamp::now()),
+            metrics,
+        };
+        let (repetitions, took) = (Vec::new(), watch.elapsed());
+        Measured { report, repetitions, ideal: None, timer_share: None, took }
+    }
+
+    #[test]
+    fn an_account_that_contradicts_itself_is_an_error_with_its_reason() {
+        let sound = measured(|_| ());
+        require_sound([&sound]).unwrap();
+        let text = summary(&sound);
+        assert!(text.contains("Certificate: marked") && text.contains("p99"), "{text}");
+        assert!(text.contains("40 submitted = 40 completed + 0 failed"), "{text}");
+        let broken = measured(|ledger| ledger.stages[0].area += 1);
+        let error = require_sound([&sound, &broken]).unwrap_err().to_string();
+        assert!(error.contains("Little's law: latency of stage `a`"), "{error}");
+        assert!(error.contains("(-1 ns)") && error.contains("cannot be trusted"), "{error}");
+        let text = summary(&broken);
+        assert!(text.contains("Certificate: BROKEN"), "{text}");
+        let mean = text.lines().find(|line| line.starts_with("end to end")).unwrap();
+        assert_eq!(mean.matches('!').count(), 7, "{mean}");
+    }
+
+    #[test]
+    fn lag_matters_from_a_hundredth_of_the_latency_on() {
+        let judge = |us| judge_lag(Span::from_micros(us), Span::from_millis(3), 10e6);
+        assert_eq!(judge(100).verdict, CheckVerdict::Holds);
+        let late = judge(150);
+        assert_eq!(late.verdict, CheckVerdict::Fails);
+        assert!(late.detail.contains("0.15 ms late on average, 3 ms at most: 1.5 %"), "{late:?}");
+        assert!(late.spoils.iter().any(|name| name == "avg_latency_ms"));
+    }
 }

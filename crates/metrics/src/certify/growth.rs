@@ -29,21 +29,27 @@ const MATTERS: f64 = 0.1;
 /// A correlation above this would leave next to no independent batch.
 const MOST_CORRELATED: f64 = 0.95;
 
-/// Measures that have no value while latency grows.
-const SPOILT: [&str; 13] = [
+/// Measures that have no value while latency grows: all that waiting is a part of.
+const SPOILT: [&str; 19] = [
     "avg_latency_ms",
     "p50_latency_ms",
     "p95_latency_ms",
     "p99_latency_ms",
     "avg_scheduling_latency_ms",
     "avg_queue_latency_ms",
+    "latency_parts_ms",
     "latency_ms.scheduling",
     "latency_ms.queue",
     "latency_ms.wait",
     "latency_ms.end_to_end",
-    "latency_parts_ms",
-    "stages",
-    "by_priority",
+    "stages.*.scheduling",
+    "stages.*.queue",
+    "stages.*.wait",
+    "stages.*.end_to_end",
+    "by_priority.*.scheduling",
+    "by_priority.*.queue",
+    "by_priority.*.wait",
+    "by_priority.*.end_to_end",
 ];
 
 /// Sums over runs of consecutive tasks: at most 64 batches of one width, a power of two, which

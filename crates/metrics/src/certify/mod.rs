@@ -17,4 +17,4 @@ pub(crate) use fold::Checks;
 pub(crate) use growth::stationary;
 pub use growth::{Batch, Batches};
 pub use ledger::{Ledger, NodeLedger, StageLedger, TaskLedger, Unended};
-pub(crate) use samples::samples;
+pub(crate) use samples::{samples, strong};

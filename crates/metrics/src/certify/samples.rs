@@ -5,7 +5,7 @@
 //! whether or not they mean something, so each weak one is named, and marked where it is shown.
 
 use super::words::{grouped, listed};
-use crate::report::{Check, CheckName, Measures};
+use crate::report::{Check, CheckName, Measures, Summary};
 
 /// Samples that must lie beyond a quantile.
 const ENOUGH: u64 = 10;
@@ -19,7 +19,22 @@ const QUANTILES: [(u64, &str, &str); 5] = [
     (999, "p99.9", "p999"),
 ];
 
-/// Judges the quantiles of end-to-end latency and its parts, by level too, and of decisions.
+/// The summary without its weak quantiles, for a series that is sampled itself: one that is too
+/// thin there says nothing about the run.
+pub(crate) fn strong(summary: Summary) -> Summary {
+    let weak: Vec<&str> = weak_quantiles(summary.count).map(|(_, _, key)| *key).collect();
+    let keep = |key, quantile: Option<f64>| quantile.filter(|_| !weak.contains(&key));
+    Summary {
+        p50: keep("p50", summary.p50),
+        p90: keep("p90", summary.p90),
+        p95: keep("p95", summary.p95),
+        p99: keep("p99", summary.p99),
+        p999: keep("p999", summary.p999),
+        ..summary
+    }
+}
+
+/// Judges the quantiles of end-to-end latency and its parts, by level too.
 pub(crate) fn samples(measures: &Measures) -> Check {
     let name = CheckName::Samples;
     let tasks = measures.successful_tasks;
@@ -39,17 +54,11 @@ pub(crate) fn samples(measures: &Measures) -> Check {
             spoils.push(format!("by_priority.{level}.*.{key}"));
         }
     }
-    let decisions = measures.decision_ns.count;
-    spoils.extend(weak_at_p99(decisions).map(|key| format!("decision_ns.{key}")));
     if spoils.is_empty() {
         let detail = format!("At least {ENOUGH} samples lie beyond every quantile shown.");
         return Check::holds(name, detail);
     }
-    let of_tasks = few(tasks, "successful tasks");
-    let are_weak = weak_at_p99(decisions).next().is_some();
-    let of_decisions = are_weak.then(|| few(decisions, "measured decisions")).flatten();
-    let sentences = [of_tasks, on_levels(measures), of_decisions];
-    let detail = sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let detail = on_tasks(tasks).or_else(|| on_levels(measures)).unwrap_or_default();
     let spoils: Vec<&str> = spoils.iter().map(String::as_str).collect();
     Check::fails(name, detail, &spoils)
 }
@@ -60,11 +69,11 @@ fn weak_at_p99(samples: u64) -> impl Iterator<Item = &'static str> {
     weak_quantiles(samples).map(|(_, _, key)| *key).filter(move |_| weak)
 }
 
-fn few(samples: u64, what: &str) -> Option<String> {
+fn on_tasks(samples: u64) -> Option<String> {
     let weak: Vec<&str> = weak_quantiles(samples).map(|(_, name, _)| *name).collect();
     (!weak.is_empty()).then(|| {
         format!(
-            "{} {what} are few: fewer than {ENOUGH} lie beyond {}, which may differ much \
+            "{} successful tasks are few: fewer than {ENOUGH} lie beyond {}, which may differ much \
              from run to run.",
             grouped(samples),
             listed(&weak)
@@ -100,6 +109,25 @@ fn weak_quantiles(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thin_series_keeps_what_it_can_bear() {
+        let at = Some(1.0);
+        let full = Summary {
+            count: 200,
+            mean: at,
+            p50: at,
+            p90: at,
+            p95: at,
+            p99: at,
+            p999: at,
+            ..Default::default()
+        };
+        let kept = Summary { p99: None, p999: None, ..full };
+        assert_eq!(strong(full), kept);
+        let full = Summary { count: 10_000, ..full };
+        assert_eq!(strong(full), full);
+    }
 
     #[test]
     fn a_quantile_needs_ten_samples_beyond_it() {

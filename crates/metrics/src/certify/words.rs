@@ -1,4 +1,7 @@
 //! Numbers and lists as the sentences of a certificate have them.
+//!
+//! This crate prints nothing, but a certificate is read where nobody formats it: in JSON, in notes on
+//! pictures.
 
 /// A whole number, in groups of three.
 pub(super) fn grouped(n: u64) -> String {

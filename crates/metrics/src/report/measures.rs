@@ -51,7 +51,8 @@ pub struct Measures {
     pub stages: IndexMap<String, Latencies>,
     /// Intended arrival to failure of failed tasks, ms.
     pub failed_after_ms: Summary,
-    /// Wall-clock cost of the scheduler's own code per decision, ns.
+    /// Wall-clock cost of the scheduler's own code per decision, ns. In virtual time a few of the
+    /// decisions are measured; quantiles with fewer than ten samples beyond them are null.
     pub decision_ns: Summary,
     /// Stage calls by node, in node order, idle nodes with 0.
     pub node_distribution: IndexMap<String, u64>,

@@ -156,12 +156,13 @@ fn decisions_share_the_cost_of_their_round_and_of_idle_rounds_before() {
     let shape = shape(1, 1);
     let mut recorder = Recorder::new(Arc::clone(&shape));
     recorder.decisions(Nanos::new(50), 0);
-    recorder.decisions(Nanos::new(957), 10); // 1007 over 10: three of 100, seven of 101
+    recorder.decisions(Nanos::new(10_020), 100); // 10,070 over 100: 30 of 100, 70 of 101
     recorder.decisions(Nanos::new(300), 1);
     let cost = fold(&shape, &[recorder]).decision_ns;
-    assert_eq!(cost.count, 11);
-    assert_eq!(cost.mean, Some(1307.0 / 11.0));
+    assert_eq!(cost.count, 101);
+    assert_eq!(cost.mean, Some(10_370.0 / 101.0));
     assert_eq!((cost.p50, cost.max), (Some(101.0), Some(300.0)));
+    assert_eq!(cost.p99, None, "one sample lies beyond it");
 }
 
 #[test]
