@@ -15,7 +15,8 @@ use crate::palette::{
 use crate::panel::{Axis, Columns, heading, scales};
 use crate::rows::{Group, Row, groups, setting};
 use crate::scene::{Anchor, Scene, Style};
-use metrics::report::{PartsMs, QuantileParts, RunReport, Summary};
+use metrics::report::{Check, CheckName, MARK, PartsMs, QuantileParts, RunReport, Summary};
+use std::collections::BTreeMap;
 
 type Part = (&'static str, Colour, fn(&PartsMs) -> f64);
 type Figure = (&'static str, fn(&Summary) -> Option<f64>, fn(&QuantileParts) -> Option<PartsMs>);
@@ -44,10 +45,12 @@ const ROW: f32 = PITCH * 3.0 + 14.0;
 const OVERLONG: f64 = 20.0;
 
 /// A bar: its length in ms, and what share of it each of [`PARTS`] has; no shares if not known.
+/// Its value is spoilt if the run's certificate says that it must not be relied on.
 struct Bar {
     name: &'static str,
     length: f64,
     shares: Option<[f64; 4]>,
+    spoilt: bool,
 }
 
 /// Latency of `runs`, grouped by part.
@@ -79,7 +82,11 @@ pub fn latency(title: &str, runs: &[RunReport]) -> Result<Scene, VizError> {
     if groups.iter().any(|group| lengths(group).any(|length| length > scale(group))) {
         caption.push_str(" A bar with gaps before its end is longer than the scale.");
     }
-    page.caption(&[caption]);
+    let mut paragraphs = vec![caption];
+    if runs.iter().flat_map(bars).any(|bar| bar.spoilt) {
+        paragraphs.push(format!("{MARK} Not to be relied on. {}", reasons(runs)));
+    }
+    page.caption(&paragraphs);
     Ok(page.finish())
 }
 
@@ -161,7 +168,9 @@ fn bars(run: &RunReport) -> Vec<Bar> {
     let measures = &run.metrics;
     let bar = |&(name, figure, parts): &Figure| {
         let length = figure(&measures.latency_ms.end_to_end).filter(|ms| ms.is_finite())?;
-        Some(Bar { name, length, shares: parts(&measures.latency_parts_ms).and_then(shares) })
+        let shares = parts(&measures.latency_parts_ms).and_then(shares);
+        let spoilt = measures.certificate.spoils(&format!("{name}_latency_ms"));
+        Some(Bar { name, length, shares, spoilt })
     };
     FIGURES.iter().filter_map(bar).collect()
 }
@@ -175,13 +184,42 @@ fn shares(parts: PartsMs) -> Option<[f64; 4]> {
 
 /// The value, and the largest part of it.
 fn notes(bar: &Bar) -> Vec<Note> {
-    let mut notes = vec![(readable(bar.length), VALUE)];
+    let mark = bar.spoilt.then_some(MARK).map(String::from).unwrap_or_default();
+    let mut notes = vec![(readable(bar.length) + &mark, VALUE)];
     let shares = bar.shares.iter().flatten();
     let largest = PARTS.iter().zip(shares).max_by(|a, b| a.1.total_cmp(b.1));
     if let Some(((name, _, _), share)) = largest {
         notes.push((format!("{:.0} % {name}", share * 100.0), SHARE));
     }
     notes
+}
+
+/// Why latencies are spoilt, in a word per check and with the runs that it fails in.
+fn reasons(runs: &[RunReport]) -> String {
+    let spoilt = |check: &&Check| {
+        FIGURES.iter().any(|(name, ..)| check.has_spoilt(&format!("{name}_latency_ms")))
+    };
+    let mut reasons: BTreeMap<CheckName, Vec<&str>> = BTreeMap::new();
+    for run in runs {
+        for check in run.metrics.certificate.failed().filter(spoilt) {
+            reasons.entry(check.name).or_default().push(&run.name);
+        }
+    }
+    let words = reasons.into_iter().map(|(name, names)| {
+        let why = match name {
+            CheckName::Samples => "Too few samples beyond it",
+            CheckName::Stationary => "Latency was still growing, and has no such value",
+            CheckName::GeneratorLag => "Arrivals came late",
+            _ => "The account of the run is broken",
+        };
+        let which = match names.len() {
+            n if n == runs.len() => "every run".to_owned(),
+            n if n > 4 => format!("{n} runs"),
+            _ => names.join(", "),
+        };
+        format!("{why}: {which}.")
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The three parts that every run has, and transfer where there is any.

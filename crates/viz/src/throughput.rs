@@ -13,7 +13,7 @@ use crate::palette::{Colour, EARLY, FAILED, INK, LATE, MUTED, UNKNOWN};
 use crate::panel::{Axis, Columns, heading, scales};
 use crate::rows::{Group, Row, groups, setting};
 use crate::scene::{Scene, Style};
-use metrics::report::{Measures, Method, RunReport};
+use metrics::report::{MARK, Measures, Method, RunReport};
 
 const VALUE: Style = Style::bold(13.0, INK);
 const BAR: f32 = 18.0;
@@ -85,10 +85,12 @@ fn notes(measures: &Measures) -> Vec<Note> {
     let small = |colour: Colour| Style::regular(11.5, colour);
     let mut notes = Vec::new();
     let value = shown(measures);
+    let spoilt = measures.certificate.spoils("throughput_tasks_per_sec");
+    let mark = spoilt.then_some(MARK).map(String::from).unwrap_or_default();
     notes.push(match (measures.total_tasks, measures.successful_tasks) {
         (0, _) => ("no task ended".to_owned(), Style::bold(12.0, FAILED)),
         (_, 0) => ("no task succeeded".to_owned(), Style::bold(12.0, FAILED)),
-        _ => (readable(value), VALUE),
+        _ => (readable(value) + &mark, VALUE),
     });
     if let Some([low, high]) = interval(measures) {
         notes.push((format!("{}–{}", readable(low), readable(high)), small(MUTED)));

@@ -5,10 +5,7 @@
 
 use super::table::wrapped;
 use crate::run::Measured;
-use metrics::report::{Check, CheckName, CheckVerdict, Measures, Verdict};
-
-/// Behind a number that must not be relied on.
-pub(super) const MARK: char = '!';
+use metrics::report::{Check, CheckName, CheckVerdict, MARK, Measures, Verdict};
 
 /// A cell of a table, with the mark if this measure is spoilt.
 pub(super) fn marked(cell: String, measures: &Measures, measure: &str) -> String {

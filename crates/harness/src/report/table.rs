@@ -5,6 +5,7 @@
 //! numbers hang, so that digits stay below digits.
 
 use super::number::elided;
+use metrics::report::MARK;
 
 /// A table under construction.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Table {
 }
 
 /// What may stand behind a number.
-const MARKS: [char; 2] = ['*', '!'];
+const MARKS: [char; 2] = ['*', MARK];
 
 /// The first column is never cut below this.
 const LEAST_FIRST: usize = 16;

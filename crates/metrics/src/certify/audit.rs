@@ -8,7 +8,7 @@ use super::ledger::{Ledger, NodeLedger, StageLedger, TaskLedger};
 use super::words::{grouped, plural, short};
 use crate::recorder::{MILLI_PER_SLOT, NodeTotals, StageSums};
 use crate::report::{Check, CheckName};
-use crate::{LatencySeries, Recorder};
+use crate::{LatencySeries, Nanos, Recorder};
 
 /// Differences that are told one by one.
 const TOLD: usize = 3;
@@ -190,7 +190,7 @@ fn littles_law(ledger: &Ledger, recorder: &Recorder) -> Check {
     }
     found.check(CheckName::LittlesLaw, &LATENCIES, || {
         let ended = tasks.completed + tasks.failed;
-        let seconds = recorder.duration().map_or(0.0, |duration| duration.as_secs_f64());
+        let seconds = recorder.duration().map_or(0.0, Nanos::as_secs_f64);
         if ended == 0 || seconds <= 0.0 {
             return "L·T = ΣW to the nanosecond: nothing was inside for any time.".to_owned();
         }
@@ -222,7 +222,7 @@ fn utilisation_law(ledger: &Ledger, recorder: &Recorder) -> Check {
     found.check(CheckName::UtilisationLaw, &EXECUTION, || {
         let busy: u128 = ledger.nodes.iter().map(|node| node.busy).sum();
         let calls: u64 = ledger.nodes.iter().map(|node| node.finished).sum();
-        let seconds = recorder.duration().map_or(0.0, |duration| duration.as_secs_f64());
+        let seconds = recorder.duration().map_or(0.0, Nanos::as_secs_f64);
         if calls == 0 || seconds <= 0.0 {
             return "Busy time = Σ execution to the nanosecond: nothing ran for any time."
                 .to_owned();
@@ -240,6 +240,9 @@ fn utilisation_law(ledger: &Ledger, recorder: &Recorder) -> Check {
     })
 }
 
+/// The sum of one of the series, in ns.
+type SumOf = fn(&LatencySeries) -> u128;
+
 /// Within the recorder alone: of each task, and of the sums of all series.
 fn end_to_end(recorder: &Recorder) -> Check {
     let mut found = Differences::default();
@@ -255,13 +258,13 @@ fn end_to_end(recorder: &Recorder) -> Check {
             found.0.push(format!("{what}: {whole} ns is not {parts} ns"));
         }
     };
-    let sums = |of: fn(&LatencySeries) -> u128| {
+    let sums = |of: SumOf| {
         let levels = recorder.by_priority().map(|(_, series)| of(series)).sum::<u128>();
         (levels, recorder.by_stage().iter().map(of).sum::<u128>())
     };
     let (whole, calls) = sums(|series| series.end_to_end.sum_ns());
     same("end to end, and the calls of all stages", whole, calls);
-    let parts: [(&str, fn(&LatencySeries) -> u128); 4] = [
+    let parts: [(&str, SumOf); 4] = [
         ("scheduling", |series| series.scheduling.sum_ns()),
         ("queueing", |series| series.queue.sum_ns()),
         ("execution", |series| series.execution.sum_ns()),

@@ -7,6 +7,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Stands behind a number that must not be relied on, wherever numbers are shown.
+pub const MARK: char = '!';
+
 /// What a run has checked of itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,6 +151,15 @@ impl Check {
     pub fn has_failed(&self) -> bool {
         self.verdict == CheckVerdict::Fails
     }
+
+    /// Whether it fails and spoils this measure, or all that it is part of.
+    pub fn has_spoilt(&self, measure: &str) -> bool {
+        let covers = |name: &String| {
+            let mut keys = measure.split('.');
+            name.split('.').all(|part| keys.next().is_some_and(|key| part == "*" || part == key))
+        };
+        self.has_failed() && self.spoils.iter().any(covers)
+    }
 }
 
 impl Certificate {
@@ -171,11 +183,7 @@ impl Certificate {
 
     /// Whether a check that fails spoils this measure, or all that it is part of.
     pub fn spoils(&self, measure: &str) -> bool {
-        let covers = |name: &String| {
-            let mut keys = measure.split('.');
-            name.split('.').all(|part| keys.next().is_some_and(|key| part == "*" || part == key))
-        };
-        self.failed().any(|check| check.spoils.iter().any(covers))
+        self.checks.iter().any(|check| check.has_spoilt(measure))
     }
 }
 

@@ -11,7 +11,7 @@
 mod certificate;
 mod measures;
 
-pub use certificate::{Certificate, Check, CheckName, CheckVerdict, Verdict};
+pub use certificate::{Certificate, Check, CheckName, CheckVerdict, MARK, Verdict};
 pub use measures::{
     Interval, Latencies, Measures, Method, NodeMeasures, PartsMs, QuantileParts, Summary,
 };

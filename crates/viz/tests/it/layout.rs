@@ -5,6 +5,7 @@
 
 use crate::synthetic::Run;
 use crate::{scenes, sets, words};
+use metrics::report::{Certificate, Check, CheckName, RunReport};
 use viz::{Colour, EARLY, EXECUTION, LATE, QUEUEING, Rect, SCHEDULING, Scene, Shape, TRANSFER};
 
 fn bars(scene: &Scene) -> Vec<Rect> {
@@ -135,6 +136,29 @@ fn remarks_of_the_runs_are_repeated_once_and_counted_when_many() {
     assert!(!words.contains(&"four"));
     assert!(words.iter().any(|w| w.contains("unoptimised build")));
     assert_eq!(collisions(&scene), Vec::<String>::new());
+}
+
+#[test]
+fn spoilt_values_are_marked_with_the_reason_below() {
+    let mut runs = [Run::new("", "", "fifo", "late"), Run::new("", "", "random", "late")]
+        .map(|run| run.report());
+    let marked = |runs: &[RunReport]| {
+        let scene = viz::latency("T", runs).unwrap();
+        assert_eq!(collisions(&scene), Vec::<String>::new());
+        let of = |text: &&str| text.ends_with('!') && text.starts_with(|c: char| c.is_numeric());
+        let said = words(&scene).join(" ");
+        (words(&scene).into_iter().filter(of).count(), said)
+    };
+    let (count, said) = marked(&runs);
+    assert!(count == 0 && !said.contains("relied"), "{said}");
+    let growing = Check::fails(CheckName::Stationary, "grows".into(), &["p50_latency_ms"]);
+    let few = Check::fails(CheckName::Samples, "few".into(), &["p99_latency_ms"]);
+    runs[1].metrics.certificate = Certificate::new(vec![growing, few]);
+    let (count, said) = marked(&runs);
+    assert_eq!(count, 2);
+    let name = &runs[1].name;
+    assert!(said.contains(&format!("Too few samples beyond it: {name}.")), "{said}");
+    assert!(said.contains("still growing"), "{said}");
 }
 
 #[test]
