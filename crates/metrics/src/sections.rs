@@ -147,7 +147,7 @@ impl Sections {
         let most = MERGED.map(known).into_iter().max().filter(|most| *most > 0)?;
         let mut chosen = None;
         for n in MERGED.into_iter().filter(|n| known(*n) == most) {
-            let lags = all.iter().filter_map(|it| it.moves(n)).map(|moves| von_neumann(moves));
+            let lags = all.iter().filter_map(|it| it.moves(n)).map(von_neumann);
             let lag1 = lags.fold(f64::NEG_INFINITY, f64::max);
             let correlated = all.iter().any(|it| it.correlated(n));
             chosen = Some(Sectioning { sections: n, lag1, correlated });

@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 /// Columns of a page.
 pub(crate) const PAGE: usize = 120;
 
+/// Runs that are named one by one.
+const NAMED: usize = 6;
+
 const HEAD: [&str; 13] = [
     "run", "bind", "ok/all", "tasks/s", "ideal", "mean ms", "p50 ms", "p95 ms", "p99 ms", "wait",
     "exec", "bal", "decide",
@@ -102,9 +105,12 @@ impl Comparison<'_> {
         let narrow = self.runs.iter().filter(|run| run.report.metrics.interval.lower_bound);
         let narrow: Vec<&str> = narrow.map(|run| run.report.name.as_str()).collect();
         let narrow = (!narrow.is_empty()).then(|| {
+            let which = match narrow.len() {
+                n if n > NAMED => format!("{n} of {} runs; their summaries say so", self.runs.len()),
+                _ => narrow.join(", "),
+            };
             format!(
-                "Lower bounds only, since neighbouring batches correlate, are the intervals of {}.",
-                narrow.join(", ")
+                "Lower bounds only, since neighbouring batches correlate, are the intervals of {which}."
             )
         });
         let notes = shared.into_iter().chain(narrow.as_deref());

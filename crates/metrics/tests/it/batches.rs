@@ -95,10 +95,11 @@ fn a_quantile_has_the_interval_of_the_share_beyond_it() {
 
 #[test]
 fn batches_are_merged_until_neighbours_do_not_correlate() {
-    // By fives: 30 batches correlate strongly, 15 still do, and so do 10: it says so.
-    let slow = |i: u64| if (i / 1_000) % 2 == 0 { 10 } else { 20 };
+    // Five of 30 batches are alike, then five others: fewer and longer ones do not correlate.
+    let slow = |i: u64| if (i / 1_000).is_multiple_of(2) { 10 } else { 20 };
     let (measures, _) = folded(&[repetition(6_000, slow)]);
     assert!(measures.interval.n < 30 && !measures.interval.lower_bound, "{:?}", measures.interval);
+    // A trend is there however long they are.
     let (measures, _) = folded(&[repetition(6_000, |i| 10 + i / 200)]);
     assert!(measures.interval.lower_bound, "{:?}", measures.interval);
     assert_eq!((measures.interval.n, measures.interval.batch_tasks), (10, Some(600)));
