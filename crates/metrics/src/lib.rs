@@ -49,6 +49,7 @@ mod pool;
 mod record;
 mod recorder;
 pub mod report;
+mod scalability;
 mod shape;
 mod student;
 
@@ -65,4 +66,5 @@ pub use paired::{Paired, holm, repetitions_needed};
 pub use record::{CallRecord, Parts, TaskRecord};
 pub use recorder::Recorder;
 pub use report::METRICS_SCHEMA;
+pub use scalability::{Estimate, LEAST_SIZES, Scalability, Throughput};
 pub use shape::{Node, Shape};
