@@ -96,7 +96,7 @@ impl Plot {
         let width = page.scene.fonts().width(name, NAME.size, NAME.weight);
         let away = MARKER / 2.0 + 5.0;
         let places = [
-            (x - width / 2.0, y - away),
+            (x - width, y - away), // to the left: where latency rises, the line goes up on the right
             (x + away, y + 4.0),
             (x - away - width, y + 4.0),
             (x - width / 2.0, y + away + 8.0),

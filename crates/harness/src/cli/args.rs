@@ -62,7 +62,8 @@ pub struct ExperimentArgs {
     /// What the stages are: `compute`. Later also `rag`, `llm`, `mixed`
     #[arg(long, value_name = "NAME")]
     pub pipeline: Option<String>,
-    /// A spec file, laid over the preset of one run; flags override it
+    /// A spec file, laid over the preset; its own `configurations`, or a cluster, take the place of the
+    /// preset's. Flags override it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Flags of everything that runs a spec.

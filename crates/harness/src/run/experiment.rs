@@ -5,6 +5,7 @@
 //! partial.
 
 use super::certify::require_sound;
+use super::chapter::{Chapter, write_chapters};
 use super::measure::{Measured, rows};
 use super::passes::{Passes, run_all};
 use super::running::Running;
@@ -61,6 +62,19 @@ pub struct Options {
 /// a run contradicts itself, and everything is there, marked broken. An expectation that does
 /// not hold is no error but [`Exit::Failed`].
 pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
+    execute_with(experiment, spec, options, &|_| Ok(Vec::new()))
+}
+
+/// The same, with chapters of the experiment's own about the runs that there are.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_with(
+    experiment: &Experiment,
+    spec: &Spec,
+    options: &Options,
+    chapters: &dyn Fn(&[Measured]) -> Result<Vec<Chapter>, Error>,
+) -> Result<Exit, Error> {
     let plan = plan_output(options.output.as_deref(), &experiment.home)?;
     let running = Arc::new(Running::default());
     stop_on_signals(Arc::clone(&running))?;
@@ -75,11 +89,13 @@ pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Resul
         run_all(&specs, (most_rows, options.record), &circumstances, &running, &folder);
     let planned = specs.len();
     let judged = judge(&spec.expect, &runs);
+    let chapters = if runs.is_empty() { Vec::new() } else { chapters(&runs)? };
     let comparison = Comparison {
         experiment: &spec.name,
         title: &experiment.title,
         runs: &runs,
         expectations: &judged,
+        chapters: &chapters,
         incomplete: incomplete(&runs, planned, cut, broken.as_ref()),
         circumstances: &circumstances,
         command: experiment.command.clone(),
@@ -140,6 +156,7 @@ fn write_comparison(
     write_file(&file("txt"), comparison.text().as_bytes())?;
     write_file(&file("csv"), &comparison.csv()?)?;
     write_file(&file("json"), pretty(&comparison.json()).as_bytes())?;
+    write_chapters(comparison, folder, options.plots)?;
     if options.plots { draw(comparison, folder) } else { Ok(()) }
 }
 
@@ -197,7 +214,7 @@ fn incomplete(
     Some(format!("{done} of {planned} runs are complete; {why}"))
 }
 
-fn pretty(value: &serde_json::Value) -> String {
+pub(super) fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }
 

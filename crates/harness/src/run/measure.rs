@@ -11,11 +11,12 @@ use super::config::config;
 use super::ideal::Ideal;
 use super::in_order::in_order;
 use super::remarks;
-use super::repetition::Repetition;
+use super::repetition::{Measure, Repetition};
 use super::running::Running;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
+use crate::report::number;
 use crate::spec::{Environment, RunSpec};
 use crate::{Error, progress::Progress, replay};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 /// A run that was measured.
 #[derive(Clone, Debug)]
-pub(crate) struct Measured {
+pub struct Measured {
     /// What goes into its `metrics.json`.
     pub(crate) report: RunReport,
     /// Its repetitions on their own, for paired comparisons.
@@ -40,6 +41,32 @@ pub(crate) struct Measured {
     pub(crate) timer_share: Option<f64>,
     /// How long it took, in real time.
     pub(crate) took: Duration,
+}
+
+impl Measured {
+    /// What was measured.
+    pub fn report(&self) -> &RunReport {
+        &self.report
+    }
+
+    /// The tasks per second that its slots and service times allow, and whether start and drain lower
+    /// them; none where something else sets the throughput.
+    pub fn ideal(&self) -> Option<(f64, bool)> {
+        self.ideal.map(|ideal| (ideal.rate, ideal.drain_limited))
+    }
+
+    /// Its ideal as tables show it, with a `*` where start and drain lower it.
+    pub fn ideal_cell(&self) -> String {
+        self.ideal.map_or("-".to_owned(), |ideal| {
+            format!("{}{}", number::short(ideal.rate), if ideal.drain_limited { "*" } else { "" })
+        })
+    }
+
+    /// Seed and throughput of each repetition that has one.
+    pub fn throughputs(&self) -> Vec<(u64, f64)> {
+        let rate = |it: &Repetition| Some((it.seed, it.value(Measure::Throughput)?));
+        self.repetitions.iter().filter_map(rate).collect()
+    }
 }
 
 /// What all runs of a command share.

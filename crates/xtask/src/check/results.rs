@@ -1,4 +1,4 @@
-//! Whether a run left what it must: one new folder of results, whole, every task done.
+//! Whether a command left what it must: new folders of results, whole, every task done.
 //!
 //! Looks at folders before and after, because the name of the new one is the run's own
 //! time stamp. Checks presence, counts and certificates only: what else the files say is
@@ -27,6 +27,23 @@ const ENDINGS: [&str; 10] = [
 /// Checks that hold exactly in every run.
 const LAWS: [&str; 4] = ["conservation", "littles_law", "utilisation_law", "end_to_end"];
 
+/// What experiments have beside: of the one whose files begin so, these too.
+const CHAPTERS: [(&str, &[&str]); 2] = [
+    ("exp1", &["_scaling.txt", "_scaling.json", "_scaling.png"]),
+    (
+        "exp3",
+        &[
+            "_throughput_curve.txt",
+            "_throughput_curve.json",
+            "_throughput_curve.png",
+            "_latency_breakdown.txt",
+            "_latency_breakdown.json",
+            "_scheduler_overhead.txt",
+            "_scheduler_overhead.json",
+        ],
+    ),
+];
+
 /// The result folders that exist.
 pub(super) struct Results(BTreeSet<PathBuf>);
 
@@ -42,13 +59,15 @@ impl Results {
         Ok(Results(found))
     }
 
-    /// Checks the one folder that `after` has and this has not.
-    pub(super) fn check_new(&self, after: &Results) -> Result<()> {
+    /// Checks the folders that `after` has and this has not; there must be so many.
+    pub(super) fn check_new(&self, after: &Results, wanted: usize) -> Result<()> {
         let new: Vec<&PathBuf> = after.0.difference(&self.0).collect();
-        let [folder] = new.as_slice() else {
-            bail!("the command made {} new result folders instead of one", new.len());
-        };
-        check_folder(folder).with_context(|| format!("in {}", folder.display()))
+        if new.len() != wanted {
+            bail!("the command made {} new result folders instead of {wanted}", new.len());
+        }
+        new.into_iter().try_for_each(|folder| {
+            check_folder(folder).with_context(|| format!("in {}", folder.display()))
+        })
     }
 }
 
@@ -57,7 +76,10 @@ fn check_folder(folder: &Path) -> Result<()> {
     let ending_in = |ending: &str| {
         files.iter().filter(|path| path.to_string_lossy().ends_with(ending)).collect::<Vec<_>>()
     };
-    for ending in ENDINGS {
+    let chapters = CHAPTERS
+        .iter()
+        .filter(|(experiment, _)| !ending_in(&format!("{experiment}_comparison.json")).is_empty());
+    for ending in ENDINGS.iter().chain(chapters.flat_map(|(_, endings)| *endings)) {
         let found = ending_in(ending);
         ensure!(!found.is_empty(), "no file ends in `{ending}`");
         for path in found {
@@ -151,7 +173,7 @@ mod tests {
         }
         damage(&new);
         let after = Results::find(root.path()).unwrap();
-        before.check_new(&after).map_err(|error| format!("{error:#}"))
+        before.check_new(&after, 1).map_err(|error| format!("{error:#}"))
     }
 
     #[track_caller]
@@ -171,6 +193,20 @@ mod tests {
             let name = format!("fifo{ending}");
             check(ending, |new| fs::remove_file(new.join(&name)).unwrap());
             check("is empty", |new| fs::write(new.join(&name), "").unwrap());
+        }
+    }
+
+    #[test]
+    fn a_missing_chapter_of_an_experiment_fails() {
+        for (experiment, endings) in CHAPTERS {
+            let write = |new: &Path, left_out: &str| {
+                fs::write(new.join(format!("{experiment}_comparison.json")), "x").unwrap();
+                for ending in endings.iter().filter(|ending| **ending != left_out) {
+                    fs::write(new.join(format!("{experiment}{ending}")), "x").unwrap();
+                }
+            };
+            assert_eq!(verdict(|new| write(new, "")), Ok(()));
+            endings.iter().for_each(|ending| check(ending, |new| write(new, ending)));
         }
     }
 
