@@ -209,7 +209,7 @@ fn solved<const P: usize>(
             (pivot..P).max_by(|&a, &b| table[a][pivot].abs().total_cmp(&table[b][pivot].abs()))?;
         table.swap(pivot, best);
         let scale = table[pivot][pivot];
-        if !(scale.abs() > 1e-13) {
+        if scale.is_nan() || scale.abs() <= 1e-13 {
             return None;
         }
         table[pivot].iter_mut().for_each(|x| *x /= scale);
