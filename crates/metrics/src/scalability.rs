@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn linear_growth_has_neither_contention_nor_a_peak() {
-        let wobble = |i: usize| if i % 2 == 0 { 2e-5 } else { -2e-5 };
+        let wobble = |i: usize| if i.is_multiple_of(2) { 2e-5 } else { -2e-5 };
         for errors in [&(|_: usize| 0.0) as &dyn Fn(usize) -> f64, &wobble] {
             let fit = Scalability::fit(&points(&SIZES[..5], [133.0, 0.0, 0.0], errors)).unwrap();
             assert_eq!((fit.kappa, fit.peak()), (None, None), "{fit:?}");

@@ -15,6 +15,11 @@ const SOURCE: &str = "config/experiments/exp2.yaml";
 pub(crate) fn draft(args: &Args) -> Result<Draft, Error> {
     let flags = &args.experiment;
     let plan = Plan::new(PRESET, SOURCE, flags)?;
+    let other = plan.has_other_pipeline() && flags.pipeline.is_some();
+    if other && !args.depths.is_empty() {
+        let message = "--depths: they are depths of the compute pipeline; leave `--pipeline` away";
+        return Err(Error::Usage(message.to_owned()));
+    }
     let product = product(
         &chosen("--load-levels", "load level", &args.load_levels, plan.parts(), "load_")?,
         &chosen("--depths", "depth", &args.depths, plan.parts(), "depth_")?,
@@ -30,7 +35,8 @@ pub(crate) fn draft(args: &Args) -> Result<Draft, Error> {
         }
         false => product,
     };
-    Ok(plan.draft(parts))
+    let parts = parts.into_iter().filter(|part| !other || part.node.get("pipeline").is_none());
+    Ok(plan.draft(parts.collect()))
 }
 
 /// Whether the parts that decide are run: no flag asks for a setting that is not theirs.
@@ -180,6 +186,15 @@ mod tests {
         assert_eq!(runs("--seed 7 --tasks 100 --reps 2").len(), 42);
         let simulated = runs("--env sim --load-levels low");
         assert_eq!(simulated[0].setup.environment, Environment::Sim);
+    }
+
+    #[test]
+    fn another_pipeline_has_no_depths() {
+        let runs = runs("--pipeline mixed");
+        assert_eq!(runs.len(), 42 - 3);
+        assert!(runs.iter().all(|run| run.setup.pipeline == "mixed" && shape(run).3 == 2));
+        let args = Args::parse_from(["exp2", "--pipeline", "llm", "--depths", "deep"]);
+        assert!(draft(&args).unwrap_err().to_string().starts_with("--depths: they are depths of"));
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn wrong_input_is_refused_before_anything_is_written() {
         ("--arrivals poisson:0", &["--arrivals", "`0`"]),
         ("--env cluster", &["--env", "`cluster` is not supported yet; use `sim` or `local`"]),
         ("--env sim --work cpu", &["--work", "virtual time", "--env local"]),
-        ("--pipeline rag", &["--pipeline", "`rag` is not supported yet; use `compute`"]),
+        ("--pipeline rag --work cpu", &["--work", "`rag` are emulated", "--pipeline compute"]),
         ("--pipeline comput", &["--pipeline", "did you mean `compute`?"]),
         ("--work real", &["--work", "`real` is not supported yet; use `emulated` or `cpu`"]),
         ("--config key.yaml", &["key.yaml: line 1, column 1", "did you mean `workload`?"]),

@@ -36,7 +36,7 @@ pub(crate) fn draft(args: &Args) -> Result<Draft, Error> {
     let says_nothing = |part: &Entry| {
         // Rows that a flag or a file would make equal.
         arrivals && part.key.starts_with("concurrency_")
-            || plan.file_has(&["pipeline"]) && part.key.starts_with("complexity_")
+            || plan.has_other_pipeline() && part.key.starts_with("complexity_")
             || plan.file_has(&["schedulers"]) && part.key == "overhead"
     };
     let parts = plan.parts().iter().filter(|part| !says_nothing(part)).cloned().collect();
@@ -109,6 +109,9 @@ mod tests {
             parts.dedup();
             parts.join(", ")
         };
+        assert_eq!(parts("--pipeline rag"), "concurrency, scheduler overhead");
+        let stages = |run: &RunSpec| (run.setup.pipeline.clone(), run.setup.workload.stages.len());
+        assert!(runs("--pipeline rag").iter().all(|run| stages(run) == ("rag".into(), 4)));
         assert_eq!(parts("--arrivals poisson:30"), "complexity, scheduler overhead");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mine.yaml");

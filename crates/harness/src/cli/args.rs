@@ -59,7 +59,8 @@ pub struct ExperimentArgs {
     /// A small version: a quarter of the preset's tasks
     #[arg(long)]
     pub quick: bool,
-    /// What the stages are: `compute`. Later also `rag`, `llm`, `mixed`
+    /// What the stages are: `compute`, or emulated requests of a recorded hour: `rag` (retrieve, rerank,
+    /// prompt, generate), `llm` (prompt, generate), `mixed` (70 % compute, 20 % rag, 10 % llm)
     #[arg(long, value_name = "NAME")]
     pub pipeline: Option<String>,
     /// A spec file, laid over the preset; its own `configurations`, or a cluster, take the place of the

@@ -4,6 +4,7 @@
 //! ask for (put together by a [`Plan`]) and chapters of its report. [`run`] is its whole program, with
 //! the policies of a registry, so that one of yours is in every table after being registered.
 
+mod pipelines;
 mod plan;
 
 pub use plan::Plan;

@@ -3,8 +3,9 @@
 //! The preset is a spec file like any other. Its configurations are taken out first: an experiment
 //! says which of them are run, or makes others, and everything else is the same for all.
 
+use super::pipelines::{Pipeline, pipeline};
 use crate::Error;
-use crate::cli::{ExperimentArgs, choose};
+use crate::cli::ExperimentArgs;
 use crate::spec::{Draft, Entry, Node, Place, Value};
 
 /// `--quick` runs this part of the tasks.
@@ -18,19 +19,16 @@ pub struct Plan {
     file: Option<Draft>,
     source: &'static str,
     quick: bool,
-    pipeline: bool,
+    pipeline: Pipeline,
 }
 
 impl Plan {
     /// The preset `yaml`, called `source`, with what the flags name read and checked.
     ///
     /// # Errors
-    /// When `--config` cannot be read, or a pipeline is not known.
+    /// When `--config` cannot be read, or a pipeline is not known or cannot do such work.
     pub fn new(yaml: &str, source: &'static str, flags: &ExperimentArgs) -> Result<Plan, Error> {
-        if let Some(name) = &flags.pipeline {
-            let planned = ["rag", "llm", "mixed"];
-            choose("--pipeline", "pipeline", name, &[("compute", ())], &planned)?;
-        }
+        let pipeline = pipeline(flags)?;
         let mut draft = Draft::parse(yaml, source)?;
         let parts = draft.get(&["configurations"]).map(|node| node.entries().to_vec());
         draft.set(&["configurations"], map(source, Vec::new()));
@@ -40,13 +38,19 @@ impl Plan {
             file: flags.config.as_deref().map(Draft::read).transpose()?,
             source,
             quick: flags.quick,
-            pipeline: flags.pipeline.is_some(),
+            pipeline,
         })
     }
 
     /// The configurations of the preset.
     pub fn parts(&self) -> &[Entry] {
         &self.parts
+    }
+
+    /// Whether another pipeline than the preset's own is run, so that nothing which varies that one has a
+    /// meaning.
+    pub fn has_other_pipeline(&self) -> bool {
+        matches!(self.pipeline, Pipeline::Other(_)) || self.file_has(&["pipeline"])
     }
 
     /// Whether the preset's configurations still make sense: `--config` names neither a cluster nor
@@ -99,9 +103,12 @@ impl Plan {
         if let Some(file) = file {
             let own = draft.get(&["pipeline"]).cloned();
             draft.lay_over(&file);
-            if let (true, Some(own)) = (pipeline, own) {
+            if let (Pipeline::Own, Some(own)) = (&pipeline, own) {
                 draft.set(&["pipeline"], own);
             }
+        }
+        if let Pipeline::Other(other) = pipeline {
+            draft.set(&["pipeline"], other);
         }
         if !parts.is_empty() {
             draft.set(&["configurations"], map(source, parts));

@@ -65,6 +65,9 @@ pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Resul
     execute_with(experiment, spec, options, &|_| Ok(Vec::new()))
 }
 
+/// Makes the chapters of an experiment from its runs.
+pub type Chapters<'a> = dyn Fn(&[Measured]) -> Result<Vec<Chapter>, Error> + 'a;
+
 /// The same, with chapters of the experiment's own about the runs that there are.
 ///
 /// # Errors
@@ -73,7 +76,7 @@ pub fn execute_with(
     experiment: &Experiment,
     spec: &Spec,
     options: &Options,
-    chapters: &dyn Fn(&[Measured]) -> Result<Vec<Chapter>, Error>,
+    chapters: &Chapters<'_>,
 ) -> Result<Exit, Error> {
     let plan = plan_output(options.output.as_deref(), &experiment.home)?;
     let running = Arc::new(Running::default());

@@ -18,7 +18,7 @@ mod repetition;
 mod running;
 
 pub use chapter::Chapter;
-pub use experiment::{Experiment, Options, execute, execute_with};
+pub use experiment::{Chapters, Experiment, Options, execute, execute_with};
 pub use measure::Measured;
 
 pub(crate) use certify::require_sound;

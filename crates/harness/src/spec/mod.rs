@@ -16,6 +16,7 @@ mod draft;
 mod effective;
 mod error;
 mod faults;
+mod lengths;
 mod lines;
 mod parse;
 mod reader;
