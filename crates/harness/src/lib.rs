@@ -22,6 +22,7 @@ pub mod provenance;
 pub mod replay;
 mod report;
 mod run;
+pub mod slo;
 pub mod spec;
 mod validate;
 
@@ -34,7 +35,7 @@ pub use metrics::METRICS_SCHEMA;
 pub use output::Home;
 /// Tables and numbers as all reports have them.
 pub use report::{PAGE, number, table};
-pub use run::{Chapter, Chapters, Experiment, Measured, Options, execute, execute_with};
+pub use run::{Chapter, Experiment, Measured, Options, Own, Running, execute, execute_with};
 /// Policies and their registry, so that a program with policies of its own depends on one crate.
 pub use sched_core;
 pub use validate::validate;

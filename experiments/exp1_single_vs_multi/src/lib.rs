@@ -13,7 +13,7 @@ use harness::cli::ExperimentArgs;
 use harness::preset::{About, Preset};
 use harness::sched_core::Registry;
 use harness::spec::Draft;
-use harness::{Chapter, Error, Measured};
+use harness::{Chapter, Error, Measured, Own};
 use std::process::ExitCode;
 
 /// A single node against many: speed-up, efficiency, and the law behind them.
@@ -45,7 +45,9 @@ impl Preset for Args {
     fn draft(&self) -> Result<Draft, Error> {
         rows::draft(self)
     }
+}
 
+impl Own for Args {
     fn chapters(&self, runs: &[Measured]) -> Result<Vec<Chapter>, Error> {
         Ok(vec![scaling::chapter(Args::ABOUT.title, runs)?])
     }

@@ -8,11 +8,11 @@
 mod matrix;
 
 use clap::Parser;
-use harness::Error;
 use harness::cli::ExperimentArgs;
 use harness::preset::{About, Preset};
 use harness::sched_core::Registry;
 use harness::spec::Draft;
+use harness::{Error, Own};
 use std::process::ExitCode;
 
 /// High load: policies, load levels and pipeline depths.
@@ -52,6 +52,8 @@ impl Preset for Args {
         matrix::draft(self)
     }
 }
+
+impl Own for Args {}
 
 /// Runs the experiment as the command line says, with the policies of `registry`.
 pub fn run(registry: &Registry) -> ExitCode {

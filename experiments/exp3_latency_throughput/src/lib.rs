@@ -2,21 +2,24 @@
 //!
 //! The presets are a spec file like any other (`config/experiments/exp3.yaml`); `rows` says which of
 //! its configurations are run. What came out is told as a throughput–latency curve (`curve`), as the
-//! parts of the latency at its quantiles (`breakdown`) and as the cost of decisions (`overhead`).
+//! parts of the latency at its quantiles (`breakdown`) and as the cost of decisions (`overhead`); `slo`
+//! searches for the highest rate that meets an objective.
 //! Running, measuring and writing is the harness's.
 
 mod breakdown;
 mod curve;
 mod overhead;
 mod rows;
+mod slo;
 
 use clap::Parser;
 use harness::cli::ExperimentArgs;
 use harness::metrics::report::RunConfig;
 use harness::preset::{About, Preset};
 use harness::sched_core::Registry;
-use harness::spec::Draft;
-use harness::{Chapter, Error, Measured};
+use harness::slo::Found;
+use harness::spec::{Draft, Spec};
+use harness::{Chapter, Error, Measured, Own, Running};
 use std::process::ExitCode;
 
 /// Latency and throughput: concurrency, complexity, and what decisions cost.
@@ -31,6 +34,13 @@ struct Args {
     #[arg(long, num_args = 1.., value_name = "N", help_heading = "What to run")]
     #[arg(allow_negative_numbers = true)]
     concurrency: Vec<String>,
+    /// An objective of the end-to-end latency, as `p99:200ms`: searches for the highest rate of Poisson
+    /// arrivals that meets it, in virtual time, with an interval; runs this part alone
+    #[arg(long, value_name = "QUANTILE:TIME", help_heading = "What to run")]
+    slo: Option<String>,
+    /// What the search found, by run.
+    #[arg(skip)]
+    found: Vec<(String, Found)>,
     #[command(flatten)]
     experiment: ExperimentArgs,
 }
@@ -49,8 +59,20 @@ impl Preset for Args {
     fn draft(&self) -> Result<Draft, Error> {
         rows::draft(self)
     }
+}
+
+impl Own for Args {
+    fn prepare(&mut self, spec: &Spec, running: &Running) -> Result<Option<Spec>, Error> {
+        match &self.slo {
+            Some(objective) => slo::prepare(objective, spec, running, &mut self.found),
+            None => Ok(Some(spec.clone())),
+        }
+    }
 
     fn chapters(&self, runs: &[Measured]) -> Result<Vec<Chapter>, Error> {
+        if self.slo.is_some() {
+            return Ok(vec![slo::chapter(&self.found, runs)]);
+        }
         let title = Args::ABOUT.title;
         Ok(vec![
             curve::chapter(title, &of_part(runs, &["concurrency"]))?,

@@ -6,10 +6,19 @@ use crate::Args;
 use harness::Error;
 use harness::cli::choose_numbers;
 use harness::preset::Plan;
+use harness::slo::Objective;
 use harness::spec::{Draft, Entry};
 
 const PRESET: &str = include_str!("../../../config/experiments/exp3.yaml");
 const SOURCE: &str = "config/experiments/exp3.yaml";
+/// What is searched with. The arrivals are those that are searched for.
+const SLO: &str = "\
+slo:
+  part: objective
+  environment: sim
+  repetitions: 10
+  workload: {tasks: 20000, arrivals: {load: 0.5}}
+";
 const MOST_IN_FLIGHT: u64 = 1_000_000;
 
 /// The draft that the flags ask for. Flags that set single values are not laid over it yet.
@@ -18,6 +27,17 @@ pub(crate) fn draft(args: &Args) -> Result<Draft, Error> {
     let plan = Plan::new(PRESET, SOURCE, flags)?;
     let concurrency = choose_numbers("--concurrency", &args.concurrency, 1..=MOST_IN_FLIGHT)?;
     let arrivals = flags.run.arrivals.is_some();
+    if let Some(objective) = &args.slo {
+        if arrivals || !concurrency.is_empty() {
+            let other = if arrivals { "--arrivals" } else { "--concurrency" };
+            return Err(Error::Usage(format!(
+                "--slo: it searches for the rate of Poisson arrivals; leave `{other}` away"
+            )));
+        }
+        Objective::parse("--slo", objective)?;
+        let rows = plan.below_file(plan.written("--slo", SLO)?, &[]);
+        return Ok(plan.draft(rows));
+    }
     if !concurrency.is_empty() {
         if arrivals {
             return Err(Error::Usage(

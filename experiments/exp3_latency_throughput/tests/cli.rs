@@ -18,7 +18,13 @@ const EXECUTABLE: &str = env!("CARGO_BIN_EXE_exp3");
 fn wrong_input_is_refused_before_anything_is_written() {
     let folder = Folder::new();
     fs::write(folder.path("empty.yaml"), "").unwrap();
-    let cases: [(&str, &[&str]); 5] = [
+    let cases: [(&str, &[&str]); 11] = [
+        ("--slo p99", &["--slo: `p99`", "write for example `p99:200ms`"]),
+        ("--slo p98:200ms", &["--slo", "one of p50, p90, p95, p99, p99.9"]),
+        ("--slo p99:200ms --concurrency 4", &["--slo", "leave `--concurrency` away"]),
+        ("--slo p99:200ms --arrivals batch", &["--slo", "leave `--arrivals` away"]),
+        ("--slo p99:200ms --env local", &["--slo", "virtual time", "leave `--env` away"]),
+        ("--slo p99:1ms --tasks 200", &["--slo", "p99 is", "at 1 % of the full rate"]),
         ("--concurrency 0", &["--concurrency: `0` is not valid; write whole numbers from 1"]),
         ("--concurrency 4 4", &["--concurrency: `4` is given twice"]),
         ("--concurrency 4 --arrivals batch", &["--concurrency: it says how tasks arrive"]),
@@ -99,4 +105,39 @@ fn decisions_of_a_real_run_are_all_measured() {
     assert!(run["share_of_a_core"].as_f64().unwrap() > 0.0, "{run}");
     let files = folder.names("out");
     assert!(!files.iter().any(|name| name.starts_with("complexity")), "this part alone: {files:?}");
+}
+
+/// One stage of exponential time on one slot is M/M/1: the sojourn is exponential with mean
+/// 1 ÷ (μ − λ), so its p95 is ln 20 ÷ (μ − λ), and λ = μ − ln 20 ÷ limit.
+#[test]
+fn the_highest_rate_is_the_one_that_queueing_theory_gives() {
+    let folder = Folder::new();
+    let spec = "cluster: {nodes: 1, slots: 1}\n\
+                pipeline: {stages: [{name: a, service: {exponential: {mean: 10ms}}}]}\n";
+    fs::write(folder.path("mm1.yaml"), spec).unwrap();
+    let flags = "--slo p95:100ms --config mm1.yaml --schedulers fifo load_aware_spread --no-plots";
+    let output = folder.run(&format!("{flags} --output out"));
+    succeeded(&output);
+    let slo = json(&folder.path("out/exp3_slo.json"));
+    let theory = 100.0 - 20.0_f64.ln() / 0.1;
+    let policies = slo["policies"].as_array().unwrap();
+    assert_eq!(policies.len(), 2);
+    for found in policies {
+        let rate = found["tasks_per_sec"].as_f64().unwrap();
+        assert!((rate / theory - 1.0).abs() < 0.02, "{rate}, not {theory}");
+        let [low, high] = [0, 1].map(|end| found["ci95"][end].as_f64().unwrap());
+        assert!(low < rate && rate < high && high / low < 1.05, "{low} to {high}");
+        assert_eq!(found["repetitions"].as_array().unwrap().len(), 10);
+        assert!((found["full_tasks_per_sec"].as_f64().unwrap() - 100.0).abs() < 1e-6);
+        let check = &found["check"];
+        assert!(check["latency_ms"].as_f64().unwrap() < 110.0, "{check}");
+    }
+    // One slot: all placements are the same.
+    assert_eq!(policies[0]["repetitions"], policies[1]["repetitions"]);
+    assert!(text(&output.stdout).contains("objective: p95 ≤ 100ms"));
+    succeeded(&folder.run(&format!("{flags} --output again")));
+    let again = json(&folder.path("again/exp3_slo.json"));
+    assert_eq!(again["policies"], slo["policies"], "the same for a seed");
+    let repeated = fs::read_to_string(folder.path("out/spec.yaml")).unwrap();
+    assert!(repeated.contains("poisson"), "the checks can be repeated: {repeated}");
 }

@@ -1,7 +1,7 @@
 //! What experiments have in common: a preset, flags that choose from it, and a report of its own.
 //!
 //! An experiment is a [`Preset`]: arguments of its own around [`ExperimentArgs`], a draft that they
-//! ask for (put together by a [`Plan`]) and chapters of its report. [`run`] is its whole program, with
+//! ask for (put together by a [`Plan`]), and what it does and tells of its [`Own`]. [`run`] is its whole program, with
 //! the policies of a registry, so that one of yours is in every table after being registered.
 
 mod pipelines;
@@ -10,7 +10,7 @@ mod plan;
 pub use plan::Plan;
 
 use crate::cli::{self, ExperimentArgs, Flags};
-use crate::run::{Chapter, Measured, execute_with};
+use crate::run::{Own, execute_with};
 use crate::spec::Draft;
 use crate::{Error, Exit, Experiment, Home};
 use clap::{CommandFactory, FromArgMatches};
@@ -32,7 +32,7 @@ pub struct About {
 const ROWS: u64 = 1_000_000;
 
 /// An experiment: its arguments, and what follows from them.
-pub trait Preset: CommandFactory + FromArgMatches {
+pub trait Preset: Own + CommandFactory + FromArgMatches {
     /// What it is called.
     const ABOUT: About;
 
@@ -44,16 +44,6 @@ pub trait Preset: CommandFactory + FromArgMatches {
     /// # Errors
     /// The first argument or file that is wrong, with the remedy.
     fn draft(&self) -> Result<Draft, Error>;
-
-    /// What it tells of its runs, beside what is told of all runs. Of an interrupted experiment, `runs`
-    /// are those that there are.
-    ///
-    /// # Errors
-    /// When a picture cannot be made.
-    fn chapters(&self, runs: &[Measured]) -> Result<Vec<Chapter>, Error> {
-        let _ = runs;
-        Ok(Vec::new())
-    }
 }
 
 /// The program of an experiment: runs it as the command line says, with the policies of `registry`.
@@ -61,13 +51,13 @@ pub fn run<P: Preset>(registry: &Registry) -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let command = P::command().after_help(cli::policies_help(registry));
     match cli::parse::<P>(command, &arguments) {
-        Ok(preset) => cli::end(run_with(&preset, &arguments, registry)),
+        Ok(mut preset) => cli::end(run_with(&mut preset, &arguments, registry)),
         Err(exit) => exit.into(),
     }
 }
 
 fn run_with<P: Preset>(
-    preset: &P,
+    preset: &mut P,
     arguments: &[String],
     registry: &Registry,
 ) -> Result<Exit, Error> {
@@ -83,5 +73,5 @@ fn run_with<P: Preset>(
         home: Home::Experiment { folder, name: name.to_owned() },
         rows: Some(ROWS),
     };
-    execute_with(&experiment, &spec, flags.options(), &|runs| preset.chapters(runs))
+    execute_with(&experiment, &spec, flags.options(), preset)
 }

@@ -62,13 +62,35 @@ pub struct Options {
 /// a run contradicts itself, and everything is there, marked broken. An expectation that does
 /// not hold is no error but [`Exit::Failed`].
 pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
-    execute_with(experiment, spec, options, &|_| Ok(Vec::new()))
+    execute_with(experiment, spec, options, &mut ())
 }
 
-/// Makes the chapters of an experiment from its runs.
-pub type Chapters<'a> = dyn Fn(&[Measured]) -> Result<Vec<Chapter>, Error> + 'a;
+/// What an experiment does of its own.
+pub trait Own {
+    /// Makes the spec that is run of the one that was asked for. `None` if it was stopped.
+    ///
+    /// # Errors
+    /// When that cannot be; nothing has been written yet.
+    fn prepare(&mut self, spec: &Spec, running: &Running) -> Result<Option<Spec>, Error> {
+        let _ = running;
+        Ok(Some(spec.clone()))
+    }
 
-/// The same, with chapters of the experiment's own about the runs that there are.
+    /// What it tells of its runs, beside what is told of all runs. Of an interrupted experiment, `runs`
+    /// are those that there are.
+    ///
+    /// # Errors
+    /// When a picture cannot be made.
+    fn chapters(&self, runs: &[Measured]) -> Result<Vec<Chapter>, Error> {
+        let _ = runs;
+        Ok(Vec::new())
+    }
+}
+
+/// Nothing.
+impl Own for () {}
+
+/// The same, with what the experiment does of its own.
 ///
 /// # Errors
 /// As [`execute`].
@@ -76,12 +98,16 @@ pub fn execute_with(
     experiment: &Experiment,
     spec: &Spec,
     options: &Options,
-    chapters: &Chapters<'_>,
+    own: &mut dyn Own,
 ) -> Result<Exit, Error> {
     let plan = plan_output(options.output.as_deref(), &experiment.home)?;
     let running = Arc::new(Running::default());
     stop_on_signals(Arc::clone(&running))?;
     let circumstances = Circumstances::of_this_process();
+    let Some(spec) = &own.prepare(spec, &running)? else {
+        eprintln!("Nothing was measured, and nothing is written.");
+        return Ok(Exit::Interrupted);
+    };
     let folder = claim(plan, spec)?;
     if let Some(warning) = circumstances.build().warning() {
         eprintln!("{warning}");
@@ -92,7 +118,7 @@ pub fn execute_with(
         run_all(&specs, (most_rows, options.record), &circumstances, &running, &folder);
     let planned = specs.len();
     let judged = judge(&spec.expect, &runs);
-    let chapters = if runs.is_empty() { Vec::new() } else { chapters(&runs)? };
+    let chapters = if runs.is_empty() { Vec::new() } else { own.chapters(&runs)? };
     let comparison = Comparison {
         experiment: &spec.name,
         title: &experiment.title,

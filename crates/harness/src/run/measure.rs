@@ -23,7 +23,7 @@ use metrics::report::{Check, RunReport, SCHEMA_VERSION};
 use metrics::{Fold, Recorder, RunFacts, Shape};
 use pipeline::model::{Purpose, Stream};
 use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
-use sched_core::{Checked, Registry, Scheduler};
+use sched_core::{Checked, Registry, Scheduler, Span};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -196,6 +196,32 @@ fn repeat(
     }
     let checks = checks(run, &recorder, &mut outcome);
     Ok(Ended { seed, recorder, outcome, checks, rows: part })
+}
+
+/// A quantile, in thousandths, of the end-to-end latency in the repetition of this seed; a task that did
+/// not succeed is none that was in time. `None` if it was stopped.
+///
+/// # Errors
+/// When the run breaks off.
+pub(crate) fn end_to_end(
+    run: &RunSpec,
+    seed: u64,
+    permille: u16,
+    running: &Running,
+) -> Result<Option<Span>, Error> {
+    let failed = |source| Error::Report { run: run.name.clone(), source };
+    let stages = &run.setup.workload.stages;
+    let shape = Recording::<Vec<u8>>::shape(&run.setup.cluster, stages).map_err(failed)?;
+    let mut recording = Recording::<Vec<u8>>::new(shape, stages, None);
+    let outcome = run_once(run, seed, None, &mut recording, &running.repetition())?;
+    let (recorder, _) = recording.finish();
+    if outcome.partial {
+        return Ok(None);
+    }
+    let quantile = recorder.latencies().end_to_end.quantiles([permille]);
+    let late = recorder.failed_tasks() > 0;
+    let found = quantile.filter(|_| !late).map(|[latency]| Span::from_nanos(latency.get()));
+    Ok(Some(found.unwrap_or(Span::MAX)))
 }
 
 /// Runs one repetition where it is to run, and writes its flight log, if it is to have one.

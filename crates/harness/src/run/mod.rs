@@ -18,10 +18,11 @@ mod repetition;
 mod running;
 
 pub use chapter::Chapter;
-pub use experiment::{Chapters, Experiment, Options, execute, execute_with};
+pub use experiment::{Experiment, Options, Own, execute, execute_with};
 pub use measure::Measured;
 
 pub(crate) use certify::require_sound;
-pub(crate) use measure::{Context, measure};
+pub(crate) use in_order::in_order;
+pub(crate) use measure::{Context, end_to_end, measure};
 pub(crate) use repetition::{Measure, Repetition};
-pub(crate) use running::Running;
+pub use running::Running;
