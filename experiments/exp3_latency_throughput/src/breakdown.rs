@@ -54,7 +54,7 @@ fn text(runs: &[&Measured]) -> String {
             let mut row = vec![
                 if i == 0 { name.clone() } else { String::new() },
                 if quantile == "p999" { "p99.9".to_owned() } else { quantile.to_owned() },
-                number::cell(latency),
+                run.marked(number::cell(latency), &format!("latency_ms.end_to_end.{quantile}")),
             ];
             for (_, part) in parts {
                 let ms = split.as_ref().map(part);

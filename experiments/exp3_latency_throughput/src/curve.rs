@@ -89,16 +89,20 @@ fn text(runs: &[&Measured]) -> String {
     for (run, name) in runs.iter().zip(names(runs)) {
         let metrics = &run.report().metrics;
         let all = &metrics.latency_ms.end_to_end;
+        let latency = |value: Option<f64>, key: &str| {
+            run.marked(number::cell(value), &format!("latency_ms.end_to_end.{key}"))
+        };
+        let rate = metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short);
         table.row(vec![
             name,
             load(run),
-            metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+            run.marked(rate, "throughput_tasks_per_sec"),
             run.ideal_cell(),
-            number::cell(all.mean),
-            number::cell(all.p50),
-            number::cell(all.p95),
-            number::cell(all.p99),
-            number::cell(all.p999),
+            latency(all.mean, "mean"),
+            latency(all.p50, "p50"),
+            latency(all.p95, "p95"),
+            latency(all.p99, "p99"),
+            latency(all.p999, "p999"),
             number::fixed(metrics.node_utilization.map(|share| share * 100.0), 1),
             number::fixed(little(run), 2),
         ]);

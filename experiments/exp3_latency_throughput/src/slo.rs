@@ -109,6 +109,7 @@ pub(crate) fn chapter(all: &[(String, Found)], runs: &[Measured]) -> Chapter {
 fn text(all: &[(String, Found)], runs: &[Measured]) -> String {
     let Some((_, first)) = all.first() else { return String::new() };
     let objective = first.objective;
+    let key = objective.quantile().replace('.', "");
     let measured = format!("{} there, ms", objective.quantile());
     let mut table = Table::new(&[
         "policy",
@@ -134,7 +135,7 @@ fn text(all: &[(String, Found)], runs: &[Measured]) -> String {
             range(found.ci95),
             number::fixed(Some(found.rate / found.full * 100.0), 1) + " %",
             metrics.config.arrivals.clone(),
-            number::cell(value.0),
+            run.marked(number::cell(value.0), &format!("latency_ms.end_to_end.{key}")),
             range(value.1),
             match met(objective.limit, value) {
                 Some(true) => "met",

@@ -11,7 +11,7 @@ use metrics::report::{Check, CheckName, CheckVerdict, Measures, Verdict};
 pub(super) const MARK: char = '!';
 
 /// A cell of a table, with the mark if this measure is spoilt.
-pub(super) fn marked(cell: String, measures: &Measures, measure: &str) -> String {
+pub(crate) fn marked(cell: String, measures: &Measures, measure: &str) -> String {
     match cell.as_str() {
         "-" | "" => cell,
         _ if measures.certificate.spoils(measure) => format!("{cell}{MARK}"),

@@ -16,6 +16,7 @@ mod summary;
 pub mod table;
 mod verdict;
 
+pub(crate) use certificate::marked;
 pub use comparison::PAGE;
 pub(crate) use expectations::expectations;
 pub(crate) use json::document;

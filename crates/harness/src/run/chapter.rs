@@ -37,7 +37,14 @@ pub(super) fn write_chapters(
         let experiment = comparison.experiment;
         let file = |ending: &str| folder.file(&format!("{experiment}_{}.{ending}", chapter.name));
         let mark = partial.map(|why| table::wrapped(&format!("PARTIAL: {why}"), PAGE, "  "));
-        let text = format!("{}\n{}\n{}", comparison.title, mark.unwrap_or_default(), chapter.text);
+        let doubtful =
+            "!: must not be relied on; the certificate in the summary of the run says why.";
+        let legend = match chapter.text.contains('!') {
+            true => format!("{doubtful}\n"),
+            false => String::new(),
+        };
+        let mark = mark.unwrap_or_default();
+        let text = format!("{}\n{mark}\n{}{legend}", comparison.title, chapter.text);
         write_file(&file("txt"), text.as_bytes())?;
         let head = json!({
             "schema_version": SCHEMA_VERSION,

@@ -16,7 +16,7 @@ use super::running::Running;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
-use crate::report::number;
+use crate::report::{marked, number};
 use crate::spec::{Environment, RunSpec};
 use crate::{Error, progress::Progress, replay};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
@@ -53,6 +53,12 @@ impl Measured {
     /// them; none where something else sets the throughput.
     pub fn ideal(&self) -> Option<(f64, bool)> {
         self.ideal.map(|ideal| (ideal.rate, ideal.drain_limited))
+    }
+
+    /// A cell of a table, marked where its certificate says that this measure must not be relied on. Measures
+    /// are called as in the report: `latency_ms.end_to_end.p999`.
+    pub fn marked(&self, cell: String, measure: &str) -> String {
+        marked(cell, &self.report.metrics, measure)
     }
 
     /// Its ideal as tables show it, with a `*` where start and drain lower it.

@@ -78,7 +78,10 @@ fn cells(row: &Row<'_>) -> Vec<String> {
         row.config.parallelism.to_string(),
         number::count(row.config.tasks),
         with(
-            metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+            row.run.marked(
+                metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+                "throughput_tasks_per_sec",
+            ),
             metrics.throughput_ci95,
         ),
         row.run.ideal_cell(),
