@@ -123,3 +123,24 @@ fn arrivals_that_set_the_throughput_give_no_speed_up() {
     let scaling = json(&folder.path("out/exp1_scaling.json"));
     assert!(scaling["series"][0]["rows"][1]["speed_up"].is_null());
 }
+
+/// The mean request of the trace takes 0.40 s to answer, and reads 2,048 tokens: 5 ms and 20.5 ms to
+/// retrieve for, 20 ms to rank, 1 ms to prompt.
+#[test]
+fn a_pipeline_of_recorded_requests_runs_from_any_folder() {
+    let folder = Folder::new();
+    let flags =
+        "--pipeline rag --env sim --nodes 1 16 --tasks 4000 --reps 4 --no-plots --output out";
+    let output = folder.run(flags);
+    succeeded(&output);
+    let report = json(&folder.path("out/nodes_1_fifo_metrics.json"));
+    assert_eq!(report["config"]["pipeline"], "rag");
+    let mean = |stage: &str| report["stages"][stage]["execution"]["mean"].as_f64().unwrap();
+    assert!((mean("generate") / 402.0 - 1.0).abs() < 0.05, "{}", mean("generate"));
+    assert!((mean("retrieve") / 25.5 - 1.0).abs() < 0.05, "{}", mean("retrieve"));
+    assert_eq!((mean("rerank"), mean("prompt")), (20.0, 1.0));
+    let table = text(&output.stdout);
+    let words: Vec<&str> = table.split_whitespace().collect();
+    let told = "Start and drain lower the throughput of some rows more than that of others";
+    assert!(words.join(" ").contains(told), "one request takes 18 s: {table}");
+}

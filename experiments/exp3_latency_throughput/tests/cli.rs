@@ -126,7 +126,7 @@ fn the_highest_rate_is_the_one_that_queueing_theory_gives() {
         let rate = found["tasks_per_sec"].as_f64().unwrap();
         assert!((rate / theory - 1.0).abs() < 0.02, "{rate}, not {theory}");
         let [low, high] = [0, 1].map(|end| found["ci95"][end].as_f64().unwrap());
-        assert!(low < rate && rate < high && high / low < 1.05, "{low} to {high}");
+        assert!(low < theory && theory < high && high / low < 1.1, "{low} to {high}");
         assert_eq!(found["repetitions"].as_array().unwrap().len(), 10);
         assert!((found["full_tasks_per_sec"].as_f64().unwrap() - 100.0).abs() < 1e-6);
         let check = &found["check"];
@@ -135,9 +135,12 @@ fn the_highest_rate_is_the_one_that_queueing_theory_gives() {
     // One slot: all placements are the same.
     assert_eq!(policies[0]["repetitions"], policies[1]["repetitions"]);
     assert!(text(&output.stdout).contains("objective: p95 ≤ 100ms"));
-    succeeded(&folder.run(&format!("{flags} --output again")));
-    let again = json(&folder.path("again/exp3_slo.json"));
-    assert_eq!(again["policies"], slo["policies"], "the same for a seed");
+    let small = |out: &str| {
+        let flags = "--slo p95:100ms --config mm1.yaml --tasks 1000 --reps 3 --seed 7 --no-plots";
+        succeeded(&folder.run(&format!("{flags} --output {out}")));
+        json(&folder.path(&format!("{out}/exp3_slo.json")))["policies"].clone()
+    };
+    assert_eq!(small("one"), small("two"), "the same for a seed");
     let repeated = fs::read_to_string(folder.path("out/spec.yaml")).unwrap();
     assert!(repeated.contains("poisson"), "the checks can be repeated: {repeated}");
 }

@@ -14,6 +14,9 @@ use harness::metrics::report::RunConfig;
 use harness::metrics::{Scalability, Throughput, ratio_interval, t975};
 use harness::{Chapter, Error, Measured};
 
+/// Differences of the ideal of a slot that are worth a word: chance makes smaller ones.
+const DRAIN: f64 = 0.03;
+
 /// A policy at several sizes.
 struct Series<'a> {
     label: String,
@@ -158,8 +161,18 @@ impl Ratio {
 }
 
 impl Series<'_> {
-    /// Whether start and drain lower the throughput of a row.
-    fn drains(&self) -> bool {
+    /// Whether a row has so few tasks that start and drain matter.
+    fn is_short(&self) -> bool {
         self.rows.iter().any(|row| row.run.ideal().is_some_and(|(_, drains)| drains))
+    }
+
+    /// Whether start and drain lower the throughput of one row more than that of another: even the ideal
+    /// of a slot differs. Few tasks do it, and a few long ones.
+    fn drains(&self) -> bool {
+        let of_slot =
+            |row: &Row<'_>| Some(row.run.ideal()?.0 / row.config.parallelism.max(1) as f64);
+        let rates = || self.rows.iter().filter_map(of_slot);
+        let (least, most) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
+        least < most * (1.0 - DRAIN)
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn picture(title: &str, all: &[Series<'_>]) -> Result<Scene, Error> {
         caption[0].push_str(&format!(" {note}"));
     }
     if all.iter().any(Series::drains) {
-        caption[0].push_str(" With fewer than 50 tasks per slot, start and drain bend all lines.");
+        caption[0].push_str(" Start and drain bend all lines.");
     }
     for series in all {
         caption.push(match all.len() {

@@ -38,14 +38,17 @@ pub(super) fn text(all: &[Series<'_>]) -> String {
     if all
         .iter()
         .flat_map(|it| &it.rows)
-        .any(|row| row.speed_up.is_some_and(|it| it.ci95.is_some()))
+        .any(|row| row.run.report().metrics.throughput_ci95.is_some())
     {
         legend.push_str(" ±: half of the 95 % interval over repetitions.");
     }
+    if all.iter().any(Series::is_short) {
+        legend.push_str(" *: fewer than 50 tasks per slot.");
+    }
     if all.iter().any(Series::drains) {
         legend.push_str(
-            " *: fewer than 50 tasks per slot; start and drain lower the speed-up, and are part of σ \
-             and κ. The ideal has them too, so `of ideal` is without them.",
+            " Start and drain lower the throughput of some rows more than that of others, which is in the \
+             speed-up, in σ and in κ. The ideal has the same, so `of ideal` is without it.",
         );
     }
     text.push_str(&wrapped(&legend, PAGE, ""));
