@@ -4,14 +4,14 @@
 //! shares of the tasks around the quantile, as the reports have them.
 
 use crate::names;
-use harness::metrics::report::{Measures, PartsMs, RunReport};
+use harness::metrics::report::{Measures, PartsMs};
 use harness::table::{Table, wrapped};
 use harness::{Chapter, Measured, PAGE, number};
 use serde_json::{Map, Value, json};
 
 /// The chapter about these runs.
 pub(crate) fn chapter(runs: &[&Measured]) -> Chapter {
-    let rows = runs.iter().map(|run| row_json(run.report())).collect();
+    let rows = runs.iter().map(|run| row_json(run)).collect();
     Chapter {
         name: "latency_breakdown",
         text: text(runs),
@@ -71,21 +71,16 @@ fn text(runs: &[&Measured]) -> String {
     format!("latency breakdown\n{}{}", table.render(PAGE), wrapped(legend, PAGE, ""))
 }
 
-fn row_json(report: &RunReport) -> Value {
-    let metrics = &report.metrics;
+fn row_json(run: &Measured) -> Value {
+    let metrics = &run.report().metrics;
     let at: Map<String, Value> = quantiles(metrics)
         .into_iter()
         .map(|(name, end_to_end, parts)| {
             (name.to_owned(), json!({ "end_to_end_ms": end_to_end, "parts_ms": parts }))
         })
         .collect();
-    json!({
-        "run": report.name,
-        "part": metrics.config.part,
-        "policy": metrics.config.policy,
-        "bind": metrics.config.bind,
-        "arrivals": metrics.config.arrivals,
-        "tasks": metrics.successful_tasks,
+    run.json(&json!({
+        "successful_tasks": metrics.successful_tasks,
         "mean_ms": {
             "end_to_end": metrics.latency_ms.end_to_end.mean,
             "scheduling": metrics.latency_ms.scheduling.mean,
@@ -94,6 +89,5 @@ fn row_json(report: &RunReport) -> Value {
             "transfer": metrics.latency_ms.transfer.mean,
         },
         "quantiles": at,
-        "partial": metrics.partial,
-    })
+    }))
 }

@@ -113,15 +113,9 @@ fn text(runs: &[&Measured]) -> String {
 }
 
 fn row_json(run: &Measured) -> Value {
-    let report = run.report();
-    let metrics = &report.metrics;
-    json!({
-        "run": report.name,
-        "policy": metrics.config.policy,
-        "bind": metrics.config.bind,
-        "arrivals": metrics.config.arrivals,
+    let metrics = &run.report().metrics;
+    run.json(&json!({
         "concurrency": in_flight(run),
-        "repetitions": metrics.repetitions,
         "throughput_tasks_per_sec": metrics.throughput_tasks_per_sec,
         "throughput_ci95": metrics.throughput_ci95,
         "ideal_tasks_per_sec": run.ideal().map(|(rate, _)| rate),
@@ -129,6 +123,5 @@ fn row_json(run: &Measured) -> Value {
         "latency_ms": metrics.latency_ms.end_to_end,
         "mean_in_flight": little(run),
         "node_utilization": metrics.node_utilization,
-        "partial": metrics.partial,
-    })
+    }))
 }

@@ -69,19 +69,11 @@ fn text(runs: &[&Measured]) -> String {
 }
 
 fn row_json(run: &Measured) -> Value {
-    let report = run.report();
-    let metrics = &report.metrics;
-    json!({
-        "run": report.name,
-        "policy": metrics.config.policy,
-        "bind": metrics.config.bind,
-        "environment": metrics.config.environment,
-        "nodes": metrics.config.nodes,
-        "arrivals": metrics.config.arrivals,
+    let metrics = &run.report().metrics;
+    run.json(&json!({
         "decision_ns": metrics.decision_ns,
         "decisions_per_sec": decisions(metrics),
         "share_of_a_core": share_of_core(metrics),
         "throughput_tasks_per_sec": metrics.throughput_tasks_per_sec,
-        "partial": metrics.partial,
-    })
+    }))
 }

@@ -24,6 +24,7 @@ use metrics::{Fold, Recorder, RunFacts, Shape};
 use pipeline::model::{Purpose, Stream};
 use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
 use sched_core::{Checked, Registry, Scheduler, Span};
+use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,30 @@ impl Measured {
     /// them; none where something else sets the throughput.
     pub fn ideal(&self) -> Option<(f64, bool)> {
         self.ideal.map(|ideal| (ideal.rate, ideal.drain_limited))
+    }
+
+    /// An object with what a program must know of a run beside any of its measures, and the keys of `own`
+    /// behind it.
+    pub fn json(&self, own: &Value) -> Value {
+        let report = &self.report;
+        let config = &report.metrics.config;
+        let mut whole = json!({
+            "run": report.name,
+            "part": config.part,
+            "policy": config.policy,
+            "bind": config.bind,
+            "environment": config.environment,
+            "nodes": config.nodes,
+            "parallelism": config.parallelism,
+            "tasks": config.tasks,
+            "arrivals": config.arrivals,
+            "repetitions": report.metrics.repetitions,
+            "partial": report.metrics.partial,
+        });
+        if let (Some(whole), Some(own)) = (whole.as_object_mut(), own.as_object()) {
+            whole.extend(own.clone());
+        }
+        whole
     }
 
     /// A cell of a table, marked where its certificate says that this measure must not be relied on. Measures

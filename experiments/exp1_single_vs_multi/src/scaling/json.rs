@@ -36,18 +36,10 @@ fn of(series: &Series<'_>) -> Value {
 }
 
 fn row(row: &Row<'_>) -> Value {
-    let report = row.run.report();
-    let metrics = &report.metrics;
+    let metrics = &row.run.report().metrics;
     let value = |ratio: Option<Ratio>| ratio.map(|it| it.value);
     let interval = |ratio: Option<Ratio>| ratio.and_then(|it| it.ci95);
-    json!({
-        "run": report.name,
-        "policy": row.config.policy,
-        "bind": row.config.bind,
-        "nodes": row.config.nodes,
-        "parallelism": row.config.parallelism,
-        "tasks": row.config.tasks,
-        "repetitions": metrics.repetitions,
+    row.run.json(&json!({
         "throughput_tasks_per_sec": metrics.throughput_tasks_per_sec,
         "throughput_ci95": metrics.throughput_ci95,
         "ideal_tasks_per_sec": row.run.ideal().map(|(rate, _)| rate),
@@ -62,8 +54,7 @@ fn row(row: &Row<'_>) -> Value {
         "jain_index": metrics.jain_index,
         "node_utilization": metrics.node_utilization,
         "node_distribution": metrics.node_distribution,
-        "partial": metrics.partial,
-    })
+    }))
 }
 
 fn estimate(estimate: &Estimate) -> Value {
