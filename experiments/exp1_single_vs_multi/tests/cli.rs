@@ -114,6 +114,17 @@ configurations:
 }
 
 #[test]
+fn a_law_that_start_and_drain_bend_predicts_no_peak() {
+    let folder = Folder::new();
+    let flags = "--env sim --schedulers load_aware_spread --tasks 500 --no-plots --output out";
+    succeeded(&folder.run(flags));
+    let scaling = json(&folder.path("out/exp1_scaling.json"));
+    let law = &scaling["series"][0]["law"];
+    assert!(law["kappa"]["ci95"][0].as_f64().unwrap() > 0.0, "four tasks per slot bend it: {law}");
+    assert_eq!((&law["bent_by_drain"], &law["peak_nodes"]), (&true.into(), &().into()), "{law}");
+}
+
+#[test]
 fn arrivals_that_set_the_throughput_give_no_speed_up() {
     let folder = Folder::new();
     let flags = "--env sim --quick --nodes 1 2 --arrivals poisson:20 --no-plots --output out";

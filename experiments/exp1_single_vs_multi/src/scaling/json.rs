@@ -19,13 +19,14 @@ fn of(series: &Series<'_>) -> Value {
                 "lambda_tasks_per_sec": estimate(&law.lambda),
                 "sigma": estimate(&law.sigma),
                 "kappa": law.kappa.as_ref().map(estimate),
-                "peak_nodes": law.peak(),
+                "peak_nodes": series.peak(),
+                "bent_by_drain": series.drains(),
                 "relative_residual": law.residual,
                 "sizes": law.sizes,
             }),
             None,
         ),
-        other => (Value::Null, Some(super::text::law(other))),
+        _ => (Value::Null, Some(super::text::law(series))),
     };
     json!({
         "label": series.label,

@@ -161,6 +161,15 @@ impl Ratio {
 }
 
 impl Series<'_> {
+    /// The nodes of the largest throughput. Start and drain bend a law as coherency does: what they bend
+    /// has none.
+    fn peak(&self) -> Option<f64> {
+        match &self.law {
+            Law::Fitted(law) if !self.drains() => law.peak(),
+            _ => None,
+        }
+    }
+
     /// Whether a row has so few tasks that start and drain matter.
     fn is_short(&self) -> bool {
         self.rows.iter().any(|row| row.run.ideal().is_some_and(|(_, drains)| drains))

@@ -34,8 +34,8 @@ pub(super) fn picture(title: &str, all: &[Series<'_>]) -> Result<Scene, Error> {
     }
     for series in all {
         caption.push(match all.len() {
-            1 => law(&series.law),
-            _ => format!("{}: {}", series.label, law(&series.law)),
+            1 => law(series),
+            _ => format!("{}: {}", series.label, law(series)),
         });
     }
     Ok(scaling(title, &subtitle, &drawn, &caption)?)

@@ -28,7 +28,7 @@ pub(super) fn text(all: &[Series<'_>]) -> String {
         let mut table = Table::new(&HEAD);
         series.rows.iter().for_each(|row| table.row(cells(row)));
         text.push_str(&table.render(PAGE));
-        text.push_str(&wrapped(&format!("  {}", law(&series.law)), PAGE, "    "));
+        text.push_str(&wrapped(&format!("  {}", law(series)), PAGE, "    "));
     }
     let mut legend = String::from(
         "speed-up: throughput ÷ that of the first row, paired by seed. efficiency: speed-up ÷ how many \
@@ -98,8 +98,8 @@ fn cells(row: &Row<'_>) -> Vec<String> {
 }
 
 /// What the law says, in sentences.
-pub(super) fn law(law: &Law) -> String {
-    let law = match law {
+pub(super) fn law(series: &Series<'_>) -> String {
+    let law = match &series.law {
         Law::Fitted(law) => law,
         Law::Few(sizes) => {
             return format!(
@@ -124,9 +124,13 @@ pub(super) fn law(law: &Law) -> String {
     };
     let kappa = match law.kappa {
         Some(kappa) => {
-            let peak = law.peak().map_or_else(String::new, |nodes| {
-                format!(" The largest throughput is predicted at {nodes:.0} nodes.")
-            });
+            let peak = match series.peak() {
+                Some(nodes) => format!(" The largest throughput is predicted at {nodes:.0} nodes."),
+                None if series.drains() => {
+                    " Start and drain bend it: no peak is predicted.".to_owned()
+                }
+                None => String::new(),
+            };
             format!(
                 "coherency κ = {} (95 %: {}).{peak}",
                 small(kappa.value),
