@@ -16,20 +16,28 @@ mod error;
 mod expect;
 mod interrupt;
 mod output;
+pub mod preset;
 mod progress;
 pub mod provenance;
 pub mod replay;
 mod report;
 mod run;
+pub mod slo;
 pub mod spec;
 mod validate;
 
 pub use error::{Error, Exit};
 pub use expect::Expectation;
+/// Reports, for those who make chapters of them.
+pub use metrics;
 /// The JSON Schema of every `<run>_metrics.json`.
 pub use metrics::METRICS_SCHEMA;
 pub use output::Home;
-pub use run::{Experiment, Options, execute};
+/// Tables and numbers as all reports have them.
+pub use report::{PAGE, number, table};
+pub use run::{Chapter, Experiment, Measured, Options, Own, Running, execute, execute_with};
 /// Policies and their registry, so that a program with policies of its own depends on one crate.
 pub use sched_core;
 pub use validate::validate;
+/// Pictures, for the same.
+pub use viz;

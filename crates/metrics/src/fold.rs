@@ -245,10 +245,10 @@ impl Fold {
     }
 
     fn quantile_parts(&self) -> QuantileParts {
-        let Some(quantiles) = self.latencies.end_to_end().quantiles([500, 950, 990]) else {
+        let Some(quantiles) = self.latencies.end_to_end().quantiles([500, 950, 990, 999]) else {
             return QuantileParts::default();
         };
-        let [p50, p95, p99] = quantiles.map(|latency| {
+        let [p50, p95, p99, p999] = quantiles.map(|latency| {
             let ms = latency.as_millis_f64();
             // Tasks that took no time at all have four parts of no time.
             let split =
@@ -262,7 +262,7 @@ impl Fold {
                 });
             Some(split)
         });
-        QuantileParts { p50, p95, p99 }
+        QuantileParts { p50, p95, p99, p999 }
     }
 }
 

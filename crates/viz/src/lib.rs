@@ -1,6 +1,6 @@
 //! Run reports as pictures.
 //!
-//! Three PNGs per experiment: [`throughput()`] says how much, [`latency()`] where the
+//! [`scaling()`] and [`curve()`] are for experiments that vary the cluster or the load. Three PNGs per experiment: [`throughput()`] says how much, [`latency()`] where the
 //! time goes, [`nodes()`] who did the work. Each is a pure function from
 //! [`RunReport`]s to a [`Scene`], a flat list of rectangles, lines and texts in
 //! points; only [`Scene::to_png`] knows pixels and only [`render_all`] touches a disk.
@@ -8,6 +8,7 @@
 //! is another painter of the same scene. The font is embedded: pictures look the
 //! same on every machine. How a run was made is not known here.
 
+mod curve;
 mod error;
 mod font;
 mod grid;
@@ -19,15 +20,19 @@ mod page;
 mod paint;
 mod palette;
 mod panel;
+mod plot;
 mod rows;
+mod scaling;
 mod scene;
 mod throughput;
 
+pub use curve::{CurvePoint, curve};
 pub use error::VizError;
 pub use font::Weight;
 pub use latency::latency;
 pub use nodes::nodes;
 pub use palette::{Colour, EARLY, EXECUTION, IDLE, LATE, QUEUEING, SCHEDULING, TRANSFER};
+pub use scaling::{ScalingPoint, ScalingSeries, scaling};
 pub use scene::{Anchor, Rect, Scene, Shape, Text};
 pub use throughput::throughput;
 

@@ -7,16 +7,13 @@
 
 mod matrix;
 
-use clap::{CommandFactory as _, Parser};
-use harness::cli::{self, ExperimentArgs, Flags};
+use clap::Parser;
+use harness::cli::ExperimentArgs;
+use harness::preset::{About, Preset};
 use harness::sched_core::Registry;
-use harness::{Error, Exit, Experiment, Home, execute};
+use harness::spec::Draft;
+use harness::{Error, Own};
 use std::process::ExitCode;
-
-const TITLE: &str = "exp2: high load";
-const FOLDER: &str = "experiments/exp2_high_load_parallel";
-/// Rows of latencies of single tasks that are written; the decisive part alone has millions.
-const ROWS: u64 = 1_000_000;
 
 /// High load: policies, load levels and pipeline depths.
 ///
@@ -40,27 +37,25 @@ struct Args {
     experiment: ExperimentArgs,
 }
 
-/// Runs the experiment as the command line says, with the policies of `registry`.
-pub fn run(registry: &Registry) -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
-    let command = Args::command().after_help(cli::policies_help(registry));
-    match cli::parse(command, &arguments) {
-        Ok(args) => cli::end(run_with(args, &arguments, registry)),
-        Err(exit) => exit.into(),
+impl Preset for Args {
+    const ABOUT: About = About {
+        name: "exp2",
+        title: "exp2: high load",
+        folder: "experiments/exp2_high_load_parallel",
+    };
+
+    fn flags(&self) -> &ExperimentArgs {
+        &self.experiment
+    }
+
+    fn draft(&self) -> Result<Draft, Error> {
+        matrix::draft(self)
     }
 }
 
-fn run_with(args: Args, arguments: &[String], registry: &Registry) -> Result<Exit, Error> {
-    let draft = matrix::draft(&args)?;
-    let flags = Flags::check(args.experiment.run, registry)?;
-    let spec = flags.apply(draft, registry)?;
-    let (program, rest) = arguments.split_first().map_or(("exp2", &[][..]), |(p, r)| (p, r));
-    let experiment = Experiment {
-        title: TITLE.to_owned(),
-        command: cli::cargo_command("exp2", program),
-        arguments: rest.to_vec(),
-        home: Home::Experiment { folder: FOLDER, name: "exp2".to_owned() },
-        rows: Some(ROWS),
-    };
-    execute(&experiment, &spec, flags.options())
+impl Own for Args {}
+
+/// Runs the experiment as the command line says, with the policies of `registry`.
+pub fn run(registry: &Registry) -> ExitCode {
+    harness::preset::run::<Args>(registry)
 }

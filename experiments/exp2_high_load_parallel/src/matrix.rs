@@ -5,67 +5,43 @@
 
 use crate::Args;
 use harness::Error;
-use harness::cli::{ExperimentArgs, choose, choose_all};
+use harness::cli::{ExperimentArgs, choose_all};
+use harness::preset::Plan;
 use harness::spec::{Draft, Entry, Node, Place, Value};
 
 const PRESET: &str = include_str!("../../../config/experiments/exp2.yaml");
 const SOURCE: &str = "config/experiments/exp2.yaml";
-/// `--quick` runs this part of the tasks.
-const QUICK: u64 = 4;
-
 /// The draft that the flags ask for. Flags that set single values are not laid over it yet.
 pub(crate) fn draft(args: &Args) -> Result<Draft, Error> {
-    let mut draft = Draft::parse(PRESET, SOURCE)?;
     let flags = &args.experiment;
-    if let Some(name) = &flags.pipeline {
-        let planned = ["rag", "llm", "mixed"];
-        choose("--pipeline", "pipeline", name, &[("compute", ())], &planned)?;
+    let plan = Plan::new(PRESET, SOURCE, flags)?;
+    let other = plan.has_other_pipeline() && flags.pipeline.is_some();
+    if other && !args.depths.is_empty() {
+        let message = "--depths: they are depths of the compute pipeline; leave `--pipeline` away";
+        return Err(Error::Usage(message.to_owned()));
     }
-    let mut parts = taken(&mut draft, "configurations");
     let product = product(
-        &chosen("--load-levels", "load level", &args.load_levels, &parts, "load_")?,
-        &chosen("--depths", "depth", &args.depths, &parts, "depth_")?,
+        &chosen("--load-levels", "load level", &args.load_levels, plan.parts(), "load_")?,
+        &chosen("--depths", "depth", &args.depths, plan.parts(), "depth_")?,
         flags.run.schedulers.len() > 1,
     );
     let whole = product.is_empty() && flags.run.schedulers.is_empty() && flags.config.is_none();
-    match whole {
-        true if decides(flags) => {}
+    let parts = match whole {
+        true if decides(flags) => plan.parts().to_vec(),
         // Parts with an environment of their own say nothing about another one.
-        true => parts.retain(|part| part.node.get("environment").is_none()),
-        false => parts = product,
-    }
-    if flags.quick {
-        if let Some(mut workload) = draft.get(&["workload"]).cloned() {
-            quicken(&mut workload);
-            draft.set(&["workload"], workload);
+        true => {
+            let parts = plan.parts().iter();
+            parts.filter(|part| part.node.get("environment").is_none()).cloned().collect()
         }
-        let workloads = parts.iter_mut().filter_map(|part| child(&mut part.node, "workload"));
-        workloads.for_each(quicken);
-    }
-    if let Some(path) = &flags.config {
-        let pipeline = draft.get(&["pipeline"]).cloned();
-        draft.lay_over(&Draft::read(path)?);
-        if let (Some(_), Some(pipeline)) = (&flags.pipeline, pipeline) {
-            draft.set(&["pipeline"], pipeline);
-        }
-    }
-    if !parts.is_empty() {
-        let value = Value::Map(parts);
-        draft.set(&["configurations"], Node { place: Place::flag(SOURCE), value });
-    }
-    Ok(draft)
+        false => product,
+    };
+    let parts = parts.into_iter().filter(|part| !other || part.node.get("pipeline").is_none());
+    Ok(plan.draft(parts.collect()))
 }
 
 /// Whether the parts that decide are run: no flag asks for a setting that is not theirs.
 fn decides(flags: &ExperimentArgs) -> bool {
     flags.run.env.is_none() && flags.run.work.is_none() && flags.run.arrivals.is_none()
-}
-
-/// The entries of a map of the draft, which is left without any.
-fn taken(draft: &mut Draft, key: &str) -> Vec<Entry> {
-    let entries = draft.get(&[key]).map(|node| node.entries().to_vec());
-    draft.set(&[key], Node { place: Place::flag(SOURCE), value: Value::Map(Vec::new()) });
-    entries.unwrap_or_default()
 }
 
 /// The configurations that a flag names: those called `<prefix><name>`.
@@ -115,25 +91,6 @@ fn product(levels: &[(&str, &Node)], depths: &[(&str, &Node)], part: bool) -> Ve
         }
     }
     parts
-}
-
-/// Fewer tasks. A number that is none is left to the checks.
-fn quicken(workload: &mut Node) {
-    if let Some(tasks) = child(workload, "tasks")
-        && let Value::Scalar(text) = &mut tasks.value
-        && let Ok(all) = text.parse::<u64>()
-    {
-        *text = all.div_ceil(QUICK).to_string();
-    }
-}
-
-fn child<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
-    match &mut node.value {
-        Value::Map(entries) => {
-            entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node)
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -229,6 +186,15 @@ mod tests {
         assert_eq!(runs("--seed 7 --tasks 100 --reps 2").len(), 42);
         let simulated = runs("--env sim --load-levels low");
         assert_eq!(simulated[0].setup.environment, Environment::Sim);
+    }
+
+    #[test]
+    fn another_pipeline_has_no_depths() {
+        let runs = runs("--pipeline mixed");
+        assert_eq!(runs.len(), 42 - 3);
+        assert!(runs.iter().all(|run| run.setup.pipeline == "mixed" && shape(run).3 == 2));
+        let args = Args::parse_from(["exp2", "--pipeline", "llm", "--depths", "deep"]);
+        assert!(draft(&args).unwrap_err().to_string().starts_with("--depths: they are depths of"));
     }
 
     #[test]

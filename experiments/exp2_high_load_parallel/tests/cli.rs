@@ -6,78 +6,18 @@
     reason = "a test that fails panics, in its helpers too"
 )]
 
+mod support;
+
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use support::{Folder, json, refused, succeeded, text};
 
-const EXP2: &str = env!("CARGO_BIN_EXE_exp2");
+const EXECUTABLE: &str = env!("CARGO_BIN_EXE_exp2");
 
 /// A run that takes a fraction of a second.
 const SMALL: &str = "--tasks 40 --schedulers fifo round_robin";
-
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn new() -> Folder {
-        Folder(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// The program, started in this folder.
-    fn command(&self, flags: &str) -> Command {
-        let mut command = Command::new(EXP2);
-        command.current_dir(self.0.path()).args(flags.split_whitespace());
-        command
-    }
-
-    fn run(&self, flags: &str) -> Output {
-        self.command(flags).output().unwrap()
-    }
-
-    fn names(&self, name: &str) -> Vec<String> {
-        names(&self.path(name))
-    }
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
-
-#[track_caller]
-fn succeeded(output: &Output) {
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-}
-
-/// Exit code 2, exactly one message on stderr, nothing on stdout, nothing written.
-#[track_caller]
-fn refused(folder: &Folder, flags: &str, parts: &[&str]) {
-    let before = folder.names("");
-    let output = folder.run(flags);
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{flags}: {message}");
-    assert_eq!(message.matches("error:").count(), 1, "{flags}: {message}");
-    assert_eq!(text(&output.stdout), "", "{flags}");
-    for part in parts {
-        assert!(message.contains(part), "{flags}: no `{part}` in: {message}");
-    }
-    assert_eq!(folder.names(""), before, "{flags} left something");
-}
 
 #[test]
 fn wrong_input_is_refused_before_anything_is_written() {
@@ -107,7 +47,7 @@ fn wrong_input_is_refused_before_anything_is_written() {
         ("--arrivals poisson:0", &["--arrivals", "`0`"]),
         ("--env cluster", &["--env", "`cluster` is not supported yet; use `sim` or `local`"]),
         ("--env sim --work cpu", &["--work", "virtual time", "--env local"]),
-        ("--pipeline rag", &["--pipeline", "`rag` is not supported yet; use `compute`"]),
+        ("--pipeline rag --work cpu", &["--work", "`rag` are emulated", "--pipeline compute"]),
         ("--pipeline comput", &["--pipeline", "did you mean `compute`?"]),
         ("--work real", &["--work", "`real` is not supported yet; use `emulated` or `cpu`"]),
         ("--config key.yaml", &["key.yaml: line 1, column 1", "did you mean `workload`?"]),
@@ -437,7 +377,7 @@ mod signals {
 #[test]
 fn a_policy_of_ones_own_is_in_tables_reports_and_flags() {
     // Examples are built with the tests, beside the program.
-    let example = Path::new(EXP2).with_file_name("examples").join("custom_policy");
+    let example = Path::new(EXECUTABLE).with_file_name("examples").join("custom_policy");
     let folder = Folder::new();
     let run = |flags: &str| {
         let mut command = Command::new(&example);

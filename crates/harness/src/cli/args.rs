@@ -59,10 +59,12 @@ pub struct ExperimentArgs {
     /// A small version: a quarter of the preset's tasks
     #[arg(long)]
     pub quick: bool,
-    /// What the stages are: `compute`. Later also `rag`, `llm`, `mixed`
+    /// What the stages are: `compute`, or emulated requests of a recorded hour: `rag` (retrieve, rerank,
+    /// prompt, generate), `llm` (prompt, generate), `mixed` (70 % compute, 20 % rag, 10 % llm)
     #[arg(long, value_name = "NAME")]
     pub pipeline: Option<String>,
-    /// A spec file, laid over the preset of one run; flags override it
+    /// A spec file, laid over the preset; its own `configurations`, or a cluster, take the place of the
+    /// preset's. Flags override it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Flags of everything that runs a spec.

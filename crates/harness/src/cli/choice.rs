@@ -5,6 +5,7 @@
 
 use crate::Error;
 use crate::spec::unknown;
+use std::ops::RangeInclusive;
 
 /// The word among `valid` that a flag was given.
 ///
@@ -51,6 +52,37 @@ pub fn choose_all<T: Copy>(
     Ok(chosen)
 }
 
+/// The whole numbers that a flag with several values was given, each once, in their order.
+///
+/// # Errors
+/// Names the first that is none, is out of range, or is there twice.
+pub fn choose_numbers(
+    flag: &str,
+    texts: &[String],
+    range: RangeInclusive<u64>,
+) -> Result<Vec<u64>, Error> {
+    let mut chosen = Vec::with_capacity(texts.len());
+    for text in texts {
+        let number = text.parse::<u64>().ok().filter(|number| range.contains(number));
+        let wrong = match number {
+            Some(number) if chosen.contains(&number) => {
+                format!("`{text}` is given twice; remove one")
+            }
+            Some(number) => {
+                chosen.push(number);
+                continue;
+            }
+            None => format!(
+                "`{text}` is not valid; write whole numbers from {} to {}",
+                range.start(),
+                range.end()
+            ),
+        };
+        return Err(Error::Usage(format!("{flag}: {wrong}")));
+    }
+    Ok(chosen)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +113,22 @@ mod tests {
         let texts = ["cpu".to_owned(), "cpu".to_owned()];
         let error = choose_all("--work", "kind of work", &texts, &WORK).unwrap_err();
         assert_eq!(error.to_string(), "--work: kind of work `cpu` is given twice; remove one");
+    }
+
+    #[test]
+    fn numbers_are_whole_in_range_and_different() {
+        let numbers = |texts: &str| {
+            let texts: Vec<String> = texts.split(' ').map(str::to_owned).collect();
+            choose_numbers("--nodes", &texts, 1..=100).map_err(|error| error.to_string())
+        };
+        assert_eq!(numbers("8 1 100"), Ok(vec![8, 1, 100]));
+        for (texts, message) in [
+            ("4 4", "--nodes: `4` is given twice; remove one"),
+            ("0", "--nodes: `0` is not valid; write whole numbers from 1 to 100"),
+            ("-1", "--nodes: `-1` is not valid; write whole numbers from 1 to 100"),
+            ("four", "--nodes: `four` is not valid; write whole numbers from 1 to 100"),
+        ] {
+            assert_eq!(numbers(texts), Err(message.to_owned()));
+        }
     }
 }

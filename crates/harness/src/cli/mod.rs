@@ -11,7 +11,7 @@ mod flags;
 mod policy;
 
 pub use args::{ExperimentArgs, RunArgs};
-pub use choice::{choose, choose_all};
+pub use choice::{choose, choose_all, choose_numbers};
 pub use flags::Flags;
 pub use policy::{parse_policy, policies_help, policy_spec};
 

@@ -8,7 +8,7 @@ use crate::run::Measured;
 use metrics::report::{Check, CheckName, CheckVerdict, MARK, Measures, Verdict};
 
 /// A cell of a table, with the mark if this measure is spoilt.
-pub(super) fn marked(cell: String, measures: &Measures, measure: &str) -> String {
+pub(crate) fn marked(cell: String, measures: &Measures, measure: &str) -> String {
     match cell.as_str() {
         "-" | "" => cell,
         _ if measures.certificate.spoils(measure) => format!("{cell}{MARK}"),

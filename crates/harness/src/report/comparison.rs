@@ -16,7 +16,7 @@ use super::{Comparison, Measured};
 use std::collections::BTreeMap;
 
 /// Columns of a page.
-pub(crate) const PAGE: usize = 120;
+pub const PAGE: usize = 120;
 
 /// Runs that are named one by one.
 const NAMED: usize = 6;
@@ -46,6 +46,9 @@ impl Comparison<'_> {
             let verdicts = verdicts(&of_part, PAGE, |run| names.short(run));
             told |= !verdicts.is_empty();
             text.push_str(&verdicts);
+        }
+        for chapter in self.chapters {
+            text.push_str(&format!("\n{}", chapter.text));
         }
         text.push_str(&expectations(self.expectations, PAGE));
         text.push('\n');
@@ -176,9 +179,6 @@ fn table(runs: &[Measured], names: &Names) -> String {
 fn row(run: &Measured, names: &Names) -> Vec<String> {
     let metrics = &run.report.metrics;
     let ok = [metrics.successful_tasks, metrics.total_tasks].map(number::thousands).join("/");
-    let ideal = run.ideal.map_or("-".to_owned(), |ideal| {
-        format!("{}{}", number::short(ideal.rate), if ideal.drain_limited { "*" } else { "" })
-    });
     let latency = &metrics.latency_ms;
     let cell = |cell: String, measure: &str| marked(cell, metrics, measure);
     vec![
@@ -189,7 +189,7 @@ fn row(run: &Measured, names: &Names) -> Vec<String> {
             metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
             "throughput_tasks_per_sec",
         ),
-        ideal,
+        run.ideal_cell(),
         cell(number::cell(metrics.avg_latency_ms), "avg_latency_ms"),
         cell(number::cell(metrics.p50_latency_ms), "p50_latency_ms"),
         cell(number::cell(metrics.p95_latency_ms), "p95_latency_ms"),

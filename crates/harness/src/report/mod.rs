@@ -9,22 +9,23 @@ mod expectations;
 mod finding;
 mod interval;
 mod json;
-pub(crate) mod number;
+pub mod number;
 mod sentence;
 mod sheet;
 mod suggestion;
 mod summary;
-pub(crate) mod table;
+pub mod table;
 mod verdict;
 
-pub(crate) use comparison::PAGE;
+pub(crate) use certificate::marked;
+pub use comparison::PAGE;
 pub(crate) use expectations::expectations;
 pub(crate) use json::document;
 pub(crate) use summary::summary;
 
 use crate::expect::Judgement;
 use crate::provenance::Circumstances;
-use crate::run::Measured;
+use crate::run::{Chapter, Measured};
 
 /// All runs of a command, side by side.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) runs: &'a [Measured],
     /// What became of the expectations of the spec; empty if it has none.
     pub(crate) expectations: &'a [Judgement],
+    /// What the experiment itself tells.
+    pub(crate) chapters: &'a [Chapter],
     /// Why there are not more runs or tasks, if there are not.
     pub(crate) incomplete: Option<String>,
     /// Where this comes from.

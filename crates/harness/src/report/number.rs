@@ -4,7 +4,7 @@
 //! that no run has. What was not measured is a dash, never a zero.
 
 /// A whole number, in groups of three.
-pub(crate) fn count(n: u64) -> String {
+pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -17,7 +17,7 @@ pub(crate) fn count(n: u64) -> String {
 }
 
 /// A whole number that takes little room: as `200k` or `3M` where nothing is lost.
-pub(crate) fn thousands(n: u64) -> String {
+pub fn thousands(n: u64) -> String {
     match n {
         n if n >= 1_000_000 && n.is_multiple_of(1_000_000) => format!("{}M", n / 1_000_000),
         n if n >= 10_000 && n.is_multiple_of(1_000) => format!("{}k", n / 1_000),
@@ -26,7 +26,7 @@ pub(crate) fn thousands(n: u64) -> String {
 }
 
 /// With this many significant digits, none of them before the point being lost.
-pub(crate) fn digits(x: f64, significant: i32) -> String {
+pub fn digits(x: f64, significant: i32) -> String {
     match x.abs() {
         a if a > 0.0 && a.is_finite() => {
             let decimals = (significant - 1 - a.log10().floor() as i32).clamp(0, 6);
@@ -37,12 +37,12 @@ pub(crate) fn digits(x: f64, significant: i32) -> String {
 }
 
 /// The same; a dash for what is not there.
-pub(crate) fn digits_of(x: Option<f64>, significant: i32) -> String {
+pub fn digits_of(x: Option<f64>, significant: i32) -> String {
     x.map_or("-".to_owned(), |x| digits(x, significant))
 }
 
 /// At most one decimal above 100, two above 10, three above 1 and below.
-pub(crate) fn short(x: f64) -> String {
+pub fn short(x: f64) -> String {
     let decimals = match x.abs() {
         a if !a.is_finite() => return "-".to_owned(),
         a if a >= 1_000.0 => 0,
@@ -59,7 +59,7 @@ pub(crate) fn short(x: f64) -> String {
 }
 
 /// With a fixed number of decimals, so that a column lines up; a dash for what is not there.
-pub(crate) fn fixed(x: Option<f64>, decimals: usize) -> String {
+pub fn fixed(x: Option<f64>, decimals: usize) -> String {
     match x {
         Some(x) if x.is_finite() => {
             let text = format!("{x:.decimals$}");
@@ -73,7 +73,7 @@ pub(crate) fn fixed(x: Option<f64>, decimals: usize) -> String {
 }
 
 /// A column entry: as many decimals as fit its size.
-pub(crate) fn cell(x: Option<f64>) -> String {
+pub fn cell(x: Option<f64>) -> String {
     let decimals = match x.map(f64::abs) {
         Some(a) if a >= 9_999.5 => 0,
         Some(a) if a >= 999.95 => 1,
@@ -83,7 +83,7 @@ pub(crate) fn cell(x: Option<f64>) -> String {
 }
 
 /// A length of time that somebody waits for.
-pub(crate) fn seconds(s: f64) -> String {
+pub fn seconds(s: f64) -> String {
     match s.ceil() {
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
@@ -92,7 +92,7 @@ pub(crate) fn seconds(s: f64) -> String {
 }
 
 /// Cut in the middle to at most `width` characters; beginnings and ends tell names apart.
-pub(crate) fn elided(text: &str, width: usize) -> String {
+pub fn elided(text: &str, width: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= width || width == 0 {
         return text.to_owned();

@@ -8,8 +8,8 @@ use super::number::elided;
 use metrics::report::MARK;
 
 /// A table under construction.
-#[derive(Debug)]
-pub(crate) struct Table {
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Table {
     head: Vec<String>,
     rows: Vec<Vec<String>>,
 }
@@ -21,17 +21,18 @@ const MARKS: [char; 2] = ['*', MARK];
 const LEAST_FIRST: usize = 16;
 
 impl Table {
-    pub(crate) fn new(head: &[&str]) -> Table {
+    /// A table with these columns.
+    pub fn new(head: &[&str]) -> Table {
         Table { head: head.iter().map(|text| (*text).to_owned()).collect(), rows: Vec::new() }
     }
 
     /// Adds a row; it should have as many cells as the head.
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
+    pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
     /// The table as text, at most `width` columns wide if its first column can be cut so far.
-    pub(crate) fn render(&self, width: usize) -> String {
+    pub fn render(&self, width: usize) -> String {
         let rows = self.hung();
         let (head, rows) = (&rows[0], &rows[1..]);
         let mut widths = vec![0; head.len()];
@@ -69,7 +70,7 @@ impl Table {
 
 /// Text broken between words into lines of at most `width` characters; the lines after the first
 /// begin with `indent`. A longer word has a line of its own.
-pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
+pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let words = text.trim_start();
     let mut line = text[..text.len() - words.len()].to_owned();
     let mut lines: Vec<String> = Vec::new();

@@ -5,6 +5,7 @@
 //! partial.
 
 use super::certify::require_sound;
+use super::chapter::{Chapter, write_chapters};
 use super::measure::{Measured, rows};
 use super::passes::{Passes, run_all};
 use super::running::Running;
@@ -61,10 +62,52 @@ pub struct Options {
 /// a run contradicts itself, and everything is there, marked broken. An expectation that does
 /// not hold is no error but [`Exit::Failed`].
 pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
+    execute_with(experiment, spec, options, &mut ())
+}
+
+/// What an experiment does of its own.
+pub trait Own {
+    /// Makes the spec that is run of the one that was asked for. `None` if it was stopped.
+    ///
+    /// # Errors
+    /// When that cannot be; nothing has been written yet.
+    fn prepare(&mut self, spec: &Spec, running: &Running) -> Result<Option<Spec>, Error> {
+        let _ = running;
+        Ok(Some(spec.clone()))
+    }
+
+    /// What it tells of its runs, beside what is told of all runs. Of an interrupted experiment, `runs`
+    /// are those that there are.
+    ///
+    /// # Errors
+    /// When a picture cannot be made.
+    fn chapters(&self, runs: &[Measured]) -> Result<Vec<Chapter>, Error> {
+        let _ = runs;
+        Ok(Vec::new())
+    }
+}
+
+/// Nothing.
+impl Own for () {}
+
+/// The same, with what the experiment does of its own.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_with(
+    experiment: &Experiment,
+    spec: &Spec,
+    options: &Options,
+    own: &mut dyn Own,
+) -> Result<Exit, Error> {
     let plan = plan_output(options.output.as_deref(), &experiment.home)?;
     let running = Arc::new(Running::default());
     stop_on_signals(Arc::clone(&running))?;
     let circumstances = Circumstances::of_this_process();
+    let Some(spec) = &own.prepare(spec, &running)? else {
+        eprintln!("Nothing was measured, and nothing is written.");
+        return Ok(Exit::Interrupted);
+    };
     let folder = claim(plan, spec)?;
     if let Some(warning) = circumstances.build().warning() {
         eprintln!("{warning}");
@@ -75,11 +118,13 @@ pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Resul
         run_all(&specs, (most_rows, options.record), &circumstances, &running, &folder);
     let planned = specs.len();
     let judged = judge(&spec.expect, &runs);
+    let chapters = if runs.is_empty() { Vec::new() } else { own.chapters(&runs)? };
     let comparison = Comparison {
         experiment: &spec.name,
         title: &experiment.title,
         runs: &runs,
         expectations: &judged,
+        chapters: &chapters,
         incomplete: incomplete(&runs, planned, cut, broken.as_ref()),
         circumstances: &circumstances,
         command: experiment.command.clone(),
@@ -140,6 +185,7 @@ fn write_comparison(
     write_file(&file("txt"), comparison.text().as_bytes())?;
     write_file(&file("csv"), &comparison.csv()?)?;
     write_file(&file("json"), pretty(&comparison.json()).as_bytes())?;
+    write_chapters(comparison, folder, options.plots)?;
     if options.plots { draw(comparison, folder) } else { Ok(()) }
 }
 
@@ -197,7 +243,7 @@ fn incomplete(
     Some(format!("{done} of {planned} runs are complete; {why}"))
 }
 
-fn pretty(value: &serde_json::Value) -> String {
+pub(super) fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }
 

@@ -7,7 +7,7 @@
 //! first resource is full instead.
 
 use crate::spec::Setup;
-use pipeline::model::{Arrivals, Operator, Purpose, Sampler, Stream, full_rate};
+use pipeline::model::{Arrivals, Operator, Purpose, Sampler, Streams, full_rate};
 use sched_core::{Resources, Span, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -100,6 +100,7 @@ fn shared_queue(setup: &Setup, slots: &[f64], in_flight: u64, seed: u64) -> Opti
     let workload = &setup.workload;
     let samplers: Vec<Sampler> =
         workload.stages.iter().map(|stage| Sampler::new(&stage.service)).collect();
+    let streams = Streams::new(seed, Purpose::Service);
     let mut free: BinaryHeap<Reverse<(Time, usize)>> =
         (0..slots.len()).map(|slot| Reverse((Time::ZERO, slot))).collect();
     let mut arrived = in_flight.min(workload.tasks);
@@ -110,8 +111,8 @@ fn shared_queue(setup: &Setup, slots: &[f64], in_flight: u64, seed: u64) -> Opti
     let mut last = Time::ZERO;
     while let Some(Reverse((at, index, stage))) = ready.pop() {
         let Reverse((free_at, slot)) = free.pop()?;
-        let mut stream = Stream::new(seed, Purpose::Service, index, u32::try_from(stage).ok()?);
-        let service = samplers[stage].sample(&mut stream).as_secs_f64() / slots[slot];
+        let service = samplers[stage].of_task(index, u32::try_from(stage).ok()?, &streams);
+        let service = service.as_secs_f64() / slots[slot];
         let end = at.max(free_at) + Span::from_secs_f64(service);
         free.push(Reverse((end, slot)));
         if stage + 1 < samplers.len() {

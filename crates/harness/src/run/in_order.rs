@@ -14,7 +14,7 @@ use std::thread;
 /// given back, `give_up` is called, so that work which is still being done can be cut short.
 ///
 /// Results wait for their turn: with pieces of one size about as many as there are threads.
-pub(super) fn in_order<T: Send>(
+pub(crate) fn in_order<T: Send>(
     pieces: u32,
     threads: u32,
     go_on: impl Fn() -> bool + Sync,

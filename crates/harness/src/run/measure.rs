@@ -11,25 +11,27 @@ use super::config::config;
 use super::ideal::Ideal;
 use super::in_order::in_order;
 use super::remarks;
-use super::repetition::Repetition;
+use super::repetition::{Measure, Repetition};
 use super::running::Running;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
+use crate::report::{marked, number};
 use crate::spec::{Environment, RunSpec};
 use crate::{Error, progress::Progress, replay, replay::Header};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
 use metrics::{BatchPlan, Fold, Recorder, RunFacts, SectionsOfRun, Shape};
 use pipeline::model::{Purpose, Stream};
 use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
-use sched_core::{Checked, Registry, Scheduler, StaleView};
+use sched_core::{Checked, Registry, Scheduler, Span, StaleView};
+use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A run that was measured.
 #[derive(Clone, Debug)]
-pub(crate) struct Measured {
+pub struct Measured {
     /// What goes into its `metrics.json`.
     pub(crate) report: RunReport,
     /// Its repetitions on their own, for paired comparisons.
@@ -45,6 +47,62 @@ pub(crate) struct Measured {
     pub(crate) timer_share: Option<f64>,
     /// How long it took, in real time.
     pub(crate) took: Duration,
+}
+
+impl Measured {
+    /// What was measured.
+    pub fn report(&self) -> &RunReport {
+        &self.report
+    }
+
+    /// The tasks per second that its slots and service times allow, and whether start and drain lower
+    /// them; none where something else sets the throughput.
+    pub fn ideal(&self) -> Option<(f64, bool)> {
+        self.ideal.map(|ideal| (ideal.rate, ideal.drain_limited))
+    }
+
+    /// An object with what a program must know of a run beside any of its measures, and the keys of `own`
+    /// behind it.
+    pub fn json(&self, own: &Value) -> Value {
+        let report = &self.report;
+        let config = &report.metrics.config;
+        let mut whole = json!({
+            "run": report.name,
+            "part": config.part,
+            "policy": config.policy,
+            "bind": config.bind,
+            "environment": config.environment,
+            "nodes": config.nodes,
+            "parallelism": config.parallelism,
+            "tasks": config.tasks,
+            "arrivals": config.arrivals,
+            "repetitions": report.metrics.repetitions,
+            "partial": report.metrics.partial,
+        });
+        if let (Some(whole), Some(own)) = (whole.as_object_mut(), own.as_object()) {
+            whole.extend(own.clone());
+        }
+        whole
+    }
+
+    /// A cell of a table, marked where its certificate says that this measure must not be relied on. Measures
+    /// are called as in the report: `latency_ms.end_to_end.p999`.
+    pub fn marked(&self, cell: String, measure: &str) -> String {
+        marked(cell, &self.report.metrics, measure)
+    }
+
+    /// Its ideal as tables show it, with a `*` where start and drain lower it.
+    pub fn ideal_cell(&self) -> String {
+        self.ideal.map_or("-".to_owned(), |ideal| {
+            format!("{}{}", number::short(ideal.rate), if ideal.drain_limited { "*" } else { "" })
+        })
+    }
+
+    /// Seed and throughput of each repetition that has one.
+    pub fn throughputs(&self) -> Vec<(u64, f64)> {
+        let rate = |it: &Repetition| Some((it.seed, it.value(Measure::Throughput)?));
+        self.repetitions.iter().filter_map(rate).collect()
+    }
 }
 
 /// What all runs of a command share.
@@ -197,6 +255,32 @@ fn repeat(
     }
     let checks = checks(run, &recorder, &mut outcome);
     Ok(Ended { seed, recorder, outcome, checks, rows: part })
+}
+
+/// A quantile, in thousandths, of the end-to-end latency in the repetition of this seed; a task that did
+/// not succeed is none that was in time. `None` if it was stopped.
+///
+/// # Errors
+/// When the run breaks off.
+pub(crate) fn end_to_end(
+    run: &RunSpec,
+    seed: u64,
+    permille: u16,
+    running: &Running,
+) -> Result<Option<Span>, Error> {
+    let failed = |source| Error::Report { run: run.name.clone(), source };
+    let stages = &run.setup.workload.stages;
+    let shape = Recording::<Vec<u8>>::shape(&run.setup.cluster, stages).map_err(failed)?;
+    let mut recording = Recording::<Vec<u8>>::new(shape, stages, None);
+    let outcome = run_once(run, seed, None, &mut recording, &running.repetition())?;
+    let (recorder, _) = recording.finish();
+    if outcome.partial {
+        return Ok(None);
+    }
+    let quantile = recorder.latencies().end_to_end.quantiles([permille]);
+    let late = recorder.failed_tasks() > 0;
+    let found = quantile.filter(|_| !late).map(|[latency]| Span::from_nanos(latency.get()));
+    Ok(Some(found.unwrap_or(Span::MAX)))
 }
 
 /// Runs one repetition where it is to run, and writes its flight log, if it is to have one.

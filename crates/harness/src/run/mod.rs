@@ -6,6 +6,7 @@
 //! `certify` whether they agree with each other.
 
 mod certify;
+mod chapter;
 mod config;
 mod experiment;
 mod ideal;
@@ -16,9 +17,12 @@ mod remarks;
 mod repetition;
 mod running;
 
-pub use experiment::{Experiment, Options, execute};
+pub use chapter::Chapter;
+pub use experiment::{Experiment, Options, Own, execute, execute_with};
+pub use measure::Measured;
 
 pub(crate) use certify::require_sound;
-pub(crate) use measure::{Context, Measured, measure};
+pub(crate) use in_order::in_order;
+pub(crate) use measure::{Context, end_to_end, measure};
 pub(crate) use repetition::{Measure, Repetition};
-pub(crate) use running::Running;
+pub use running::Running;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Handle of all repetitions of a command.
 #[derive(Debug, Default)]
-pub(crate) struct Running {
+pub struct Running {
     stopped: AtomicBool,
     run: Mutex<Run>,
 }

@@ -43,6 +43,11 @@ pub fn parse_arrivals(text: &str) -> Result<Arrivals, BadValue> {
     }
 }
 
+/// Poisson arrivals of this many tasks per second.
+pub fn poisson(rate: f64) -> Arrivals {
+    Arrivals::Poisson { rate }
+}
+
 /// The form that [`parse_arrivals`] reads.
 pub fn arrivals_text(arrivals: &Arrivals) -> String {
     match arrivals {

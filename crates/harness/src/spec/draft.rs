@@ -84,6 +84,29 @@ impl Draft {
     }
 }
 
+impl Node {
+    /// Takes out of this part of a spec all that `over` sets, so that laying this part over `over`
+    /// leaves it as it is.
+    pub(crate) fn yield_to(&mut self, over: &Node) {
+        yield_to(self, over, &mut Vec::new());
+    }
+}
+
+fn yield_to<'a>(node: &mut Node, over: &'a Node, path: &mut Vec<&'a str>) {
+    for entry in over.entries() {
+        path.push(&entry.key);
+        let inside = !is_choice(path) && matches!(entry.node.value, Value::Map(_));
+        match node.child_mut(&entry.key) {
+            Some(own) if inside && matches!(own.value, Value::Map(_)) => {
+                yield_to(own, &entry.node, path);
+            }
+            Some(_) => remove(node, &[&entry.key]),
+            None => {}
+        }
+        path.pop();
+    }
+}
+
 /// `over` laid over `base`, for configurations.
 pub(super) fn laid_over(base: &Node, over: &Node) -> Node {
     let mut node = base.clone();

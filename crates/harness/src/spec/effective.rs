@@ -10,7 +10,7 @@ use super::faults::faults_json;
 use super::repetitions::Until;
 use super::units::memory_text;
 use crate::expect::Expectation;
-use pipeline::model::{Arrivals, Operator, ServiceLaw, TraceSource};
+use pipeline::model::{Arrivals, Operator, ServiceLaw, TokenTimes, Tokens, TraceSource};
 use sched_core::{QueueLimit, ResolvedPolicy, Resources, View};
 use serde_json::{Map, Value, json};
 
@@ -209,7 +209,25 @@ fn service(law: &ServiceLaw) -> Value {
         }
         ServiceLaw::Empirical(values) => json!({"empirical": {"path": values.name()}}),
         ServiceLaw::Trace(values) => json!({"trace": {"column": values.name()}}),
+        ServiceLaw::Tokens(tokens) => json!({"tokens": token_times(tokens)}),
+        ServiceLaw::Mix(mix) => {
+            let part =
+                |(share, law): &(f64, ServiceLaw)| json!({"share": share, "service": service(law)});
+            json!({"mix": mix.parts().iter().map(part).collect::<Vec<_>>()})
+        }
     }
+}
+
+fn token_times(tokens: &Tokens) -> Object {
+    let TokenTimes { base, context_rate, per_generated } = tokens.times();
+    let mut keys = Object::new();
+    keys.insert("base".to_owned(), json!(base.to_string()));
+    if context_rate > 0 {
+        keys.insert("context_rate".to_owned(), json!(context_rate));
+    }
+    keys.insert("per_generated".to_owned(), json!(per_generated.to_string()));
+    keys.insert("lengths".to_owned(), json!(tokens.lengths().name()));
+    keys
 }
 
 fn policy(policy: &ResolvedPolicy) -> Value {

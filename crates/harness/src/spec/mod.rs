@@ -17,6 +17,7 @@ mod effective;
 mod error;
 mod faults;
 mod history;
+mod lengths;
 mod lines;
 mod parse;
 mod reader;
@@ -30,7 +31,7 @@ mod units;
 mod unsupported;
 mod workload;
 
-pub use arrivals::{arrivals_text, parse_arrivals};
+pub use arrivals::{arrivals_text, parse_arrivals, poisson};
 pub use checked::{Configuration, Environment, RunSpec, Setup, Spec, Work};
 pub use draft::Draft;
 pub use error::{BadValue, Place, SpecError};

@@ -4,10 +4,12 @@
 //! workload knows the trace.
 
 use super::error::{BadValue, SpecError};
+use super::lengths::{AZURE_LLM_CODE, azure_llm_code};
 use super::lines::{Lines, lasting_path};
 use super::reader::{Field, Fields};
 use super::units;
-use pipeline::model::{ServiceLaw, Values};
+use pipeline::RunError;
+use pipeline::model::{Mix, ServiceLaw, TokenTimes, Tokens, Values};
 use sched_core::Span;
 use std::sync::Arc;
 
@@ -20,7 +22,7 @@ fn most_cv(text: &str) -> Result<f64, BadValue> {
 }
 
 /// Kinds of service laws, in the order in which they are listed to a reader.
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 11] = [
     "constant",
     "exponential",
     "lognormal",
@@ -30,6 +32,8 @@ const SERVICES: [&str; 9] = [
     "hyperexponential",
     "empirical",
     "trace",
+    "tokens",
+    "mix",
 ];
 
 /// What a `service:` says.
@@ -57,7 +61,7 @@ pub(super) fn service<'a>(field: &Field<'a>) -> Result<Written<'a>, SpecError> {
     }
     let (kind, value) = field.variant(&SERVICES)?;
     let value = match value {
-        Some(value) if kind == "constant" || value.pairs().is_ok() => value,
+        Some(value) if kind == "constant" || kind == "mix" || value.pairs().is_ok() => value,
         _ => {
             let example = example(kind);
             let message = format!("`{kind}` takes named parameters: write for example `{example}`");
@@ -119,11 +123,44 @@ fn parameters(kind: &str, value: &Field<'_>) -> Result<ServiceLaw, SpecError> {
                 cv => Err(field.error(format!("`{cv}` is below 1: use `lognormal` or `erlang`"))),
             }
         }
+        "tokens" => tokens(value),
+        "mix" => mix(value),
         _ => {
             let path = value.map(&["path"])?.need("path", "path: times.csv")?;
             Ok(ServiceLaw::Empirical(Arc::new(empirical(&path)?)))
         }
     }
+}
+
+/// `{base: 5ms, context_rate: 15000, per_generated: 9500us, lengths: azure_llm_code}`
+fn tokens(value: &Field<'_>) -> Result<ServiceLaw, SpecError> {
+    let fields = value.map(&["base", "context_rate", "per_generated", "lengths"])?;
+    let span = |key: &str| fields.get(key).map_or(Ok(Span::ZERO), |field| field.span());
+    let times = TokenTimes {
+        base: span("base")?,
+        context_rate: fields.get("context_rate").map_or(Ok(0), |field| field.whole_u32(1))?,
+        per_generated: span("per_generated")?,
+    };
+    let lengths = fields.need("lengths", "lengths: azure_llm_code")?;
+    lengths.choice(&[(AZURE_LLM_CODE, ())])?;
+    let law = azure_llm_code().and_then(|lengths| Tokens::new(lengths, times));
+    Ok(ServiceLaw::Tokens(Arc::new(law.map_err(|error| value.error(error))?)))
+}
+
+/// `[{share: 0.7, service: {constant: 1ms}}, {share: 0.3, service: …}]`
+fn mix(value: &Field<'_>) -> Result<ServiceLaw, SpecError> {
+    let mut parts = Vec::new();
+    for part in value.list()? {
+        let fields = part.map(&["share", "service"])?;
+        let share = fields.need("share", "share: 0.5")?.positive()?;
+        let service = fields.need("service", "service: {constant: 25ms}")?;
+        parts.push((share, law(&service)?));
+    }
+    let mix = Mix::new(parts).map_err(|error| match error {
+        RunError::Setup(why) => value.error(format!("{why}; write shares that sum to 1")),
+        other => value.error(other),
+    })?;
+    Ok(ServiceLaw::Mix(Arc::new(mix)))
 }
 
 /// Most values of an empirical law: beyond, more of them change nothing.
@@ -171,6 +208,10 @@ fn example(kind: &str) -> &'static str {
         "hyperexponential" => "{hyperexponential: {mean: 25ms, cv: 2}}",
         "empirical" => "{empirical: {path: times.csv}}",
         "trace" => "{trace: {column: service_s}}",
+        "tokens" => "{tokens: {context_rate: 15000, lengths: azure_llm_code}}",
+        "mix" => {
+            "{mix: [{share: 0.7, service: {constant: 1ms}}, {share: 0.3, service: {constant: 9ms}}]}"
+        }
         _ => "{exponential: {mean: 25ms}}",
     }
 }

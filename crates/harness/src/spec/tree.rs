@@ -76,7 +76,7 @@ impl Node {
     }
 
     /// The value of a key, to be changed.
-    pub(super) fn child_mut(&mut self, key: &str) -> Option<&mut Node> {
+    pub(crate) fn child_mut(&mut self, key: &str) -> Option<&mut Node> {
         self.entries_mut()?.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node)
     }
 

@@ -292,6 +292,10 @@ fn the_effective_spec_reads_back_to_the_same() {
         "{uniform: {min: 0s, max: 12345ns}}",
         "{erlang: {mean: 1h, k: 4}}",
         "{hyperexponential: {mean: 7us, cv: 1.7320508075688772}}",
+        "{tokens: {lengths: azure_llm_code}}",
+        "{tokens: {base: 5ms, context_rate: 15000, per_generated: 9.5ms, lengths: azure_llm_code}}",
+        "{mix: [{share: 0.7, service: {erlang: {mean: 1s, k: 2}}}, {share: 0.3, service: {tokens: \
+         {base: 1ms, lengths: azure_llm_code}}}]}",
     ];
     let mut texts = vec![
         SMALL.to_owned(),

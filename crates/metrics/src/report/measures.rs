@@ -189,6 +189,8 @@ pub struct QuantileParts {
     pub p95: Option<PartsMs>,
     /// At the 99th percentile.
     pub p99: Option<PartsMs>,
+    /// At the 99.9th percentile.
+    pub p999: Option<PartsMs>,
 }
 
 /// One latency, split, in ms; the four add up to it.

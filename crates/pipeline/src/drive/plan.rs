@@ -105,8 +105,7 @@ impl Plan {
         if !demand.fits(capacity) {
             return Err("the node could not hold the call even when empty");
         }
-        let mut stream = self.services.stream(index, stage);
-        let service = self.samplers[stage as usize].of_task(index, &mut stream);
+        let service = self.samplers[stage as usize].of_task(index, stage, &self.services);
         Ok(Call { key, node, demand, service, assigned })
     }
 }

@@ -3,7 +3,8 @@
 //! The law as it is declared, with its closed forms; drawing from it is the business of
 //! [`Sampler`], which computes the constants once.
 
-use super::{Sampler, Stream, Values};
+use super::{Sampler, Stream, Tokens, Values};
+use crate::RunError;
 use sched_core::Span;
 use std::sync::Arc;
 
@@ -57,6 +58,45 @@ pub enum ServiceLaw {
     /// That of the task's own row: task `i` takes value `i`, whatever the seed. There must be as
     /// many as there are tasks.
     Trace(Arc<Values>),
+    /// That of a recorded request's tokens. A task has one request, at all stages.
+    Tokens(Arc<Tokens>),
+    /// That of the task's kind. A task has one kind, at all stages whose mixes have equal shares.
+    Mix(Arc<Mix>),
+}
+
+/// Laws of several kinds of tasks.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mix {
+    parts: Vec<(f64, ServiceLaw)>,
+}
+
+impl Mix {
+    /// Of shares, which sum to 1, and the laws of these kinds.
+    ///
+    /// # Errors
+    /// When there is no kind, a share is below 0, or they do not sum to 1; and for a column of a trace or
+    /// another mix as a kind.
+    pub fn new(parts: Vec<(f64, ServiceLaw)>) -> Result<Mix, RunError> {
+        let plain = |law: &ServiceLaw| !matches!(law, ServiceLaw::Trace(_) | ServiceLaw::Mix(_));
+        if !parts.iter().all(|(_, law)| plain(law)) {
+            let why = "a mix holds neither a column of a trace nor another mix";
+            return Err(RunError::Setup(why.to_owned()));
+        }
+        let sum: f64 = parts.iter().map(|(share, _)| share).sum();
+        match (sum - 1.0).abs() <= 1e-9 && parts.iter().all(|(share, _)| *share >= 0.0) {
+            true => Ok(Mix { parts }),
+            false => Err(RunError::Setup(format!("shares of a mix sum to {sum}, not to 1"))),
+        }
+    }
+
+    /// Shares and laws.
+    pub fn parts(&self) -> &[(f64, ServiceLaw)] {
+        &self.parts
+    }
+
+    fn sum(&self, of: impl Fn(&ServiceLaw) -> f64) -> f64 {
+        self.parts.iter().map(|(share, law)| share * of(law)).sum()
+    }
 }
 
 impl ServiceLaw {
@@ -73,6 +113,10 @@ impl ServiceLaw {
                 Span::from_nanos(min.as_nanos().midpoint(max.as_nanos()))
             }
             ServiceLaw::Empirical(ref values) | ServiceLaw::Trace(ref values) => values.mean(),
+            ServiceLaw::Tokens(ref tokens) => tokens.values().mean(),
+            ServiceLaw::Mix(ref mix) => {
+                Span::from_secs_f64(mix.sum(|law| law.mean().as_secs_f64()))
+            }
         }
     }
 
@@ -93,6 +137,18 @@ impl ServiceLaw {
             }
             ServiceLaw::Erlang { k, .. } => 1.0 / f64::from(k).sqrt(),
             ServiceLaw::Empirical(ref values) | ServiceLaw::Trace(ref values) => values.cv(),
+            ServiceLaw::Tokens(ref tokens) => tokens.values().cv(),
+            ServiceLaw::Mix(ref mix) => {
+                let mean = mix.sum(|law| law.mean().as_secs_f64());
+                let second = |law: &ServiceLaw| {
+                    let (mean, cv) = (law.mean().as_secs_f64(), law.cv());
+                    if mean == 0.0 { 0.0 } else { mean * mean * (1.0 + cv * cv) }
+                };
+                match mean {
+                    0.0 => 0.0,
+                    mean => (mix.sum(second) / (mean * mean) - 1.0).max(0.0).sqrt(),
+                }
+            }
         }
     }
 

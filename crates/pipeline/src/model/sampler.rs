@@ -4,7 +4,7 @@
 //! those of the system differ in the last bit between machines, and a seed must mean the
 //! same run everywhere. Times are computed in `f64` seconds and rounded to nanoseconds once.
 
-use super::{ServiceLaw, Stream, Values};
+use super::{ServiceLaw, Stream, Streams, Values};
 use sched_core::Span;
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -24,7 +24,12 @@ enum Kind {
     Hyperexponential { p: f64, mean_p: f64, mean_q: f64 },
     Empirical(Arc<Values>),
     Trace(Arc<Values>),
+    Request(Arc<Values>),
+    Mix(Box<[(f64, Sampler)]>), // with the sum of the shares up to here
 }
+
+/// The part of a task's streams that belongs to no stage: what the task is at all of them.
+const WHOLE_TASK: u32 = u32::MAX;
 
 impl Sampler {
     /// Prepares a law.
@@ -58,18 +63,43 @@ impl Sampler {
             }
             ServiceLaw::Empirical(ref values) => Kind::Empirical(Arc::clone(values)),
             ServiceLaw::Trace(ref values) => Kind::Trace(Arc::clone(values)),
+            ServiceLaw::Tokens(ref tokens) => Kind::Request(Arc::clone(tokens.values())),
+            ServiceLaw::Mix(ref mix) => Kind::Mix(
+                mix.parts()
+                    .iter()
+                    .scan(0.0, |sum, (share, law)| {
+                        *sum += share;
+                        Some((*sum, Sampler::new(law)))
+                    })
+                    .collect(),
+            ),
         })
     }
 
-    /// The time of task `index`, whose stream this is.
+    /// The time of task `index` at a stage, with the streams of service times.
     ///
     /// # Panics
     /// When a column of a trace has no such row.
     #[inline]
-    pub fn of_task(&self, index: u64, stream: &mut Stream) -> Span {
+    pub fn of_task(&self, index: u64, stage: u32, streams: &Streams) -> Span {
         match &self.0 {
             Kind::Trace(values) => values.spans()[index as usize],
-            _ => self.sample(stream),
+            Kind::Request(_) | Kind::Mix(_) => self.of_whole_task(index, stage, streams),
+            _ => self.sample(&mut streams.stream(index, stage)),
+        }
+    }
+
+    /// Of a law in which stages share what they draw: the first number of the whole task's stream is
+    /// its kind, the second its request.
+    fn of_whole_task(&self, index: u64, stage: u32, streams: &Streams) -> Span {
+        let mut whole = streams.stream(index, WHOLE_TASK);
+        let kind = whole.unit();
+        match &self.0 {
+            Kind::Request(values) => values.pick(whole.next_u64()),
+            Kind::Mix(parts) => {
+                chosen(parts, kind).map_or(Span::ZERO, |law| law.of_task(index, stage, streams))
+            }
+            _ => self.sample(&mut streams.stream(index, stage)),
         }
     }
 
@@ -96,11 +126,21 @@ impl Sampler {
                 let mean = if stream.unit() < p { mean_p } else { mean_q };
                 exponential(mean, stream)
             }
-            Kind::Empirical(ref values) | Kind::Trace(ref values) => {
+            Kind::Empirical(ref values) | Kind::Trace(ref values) | Kind::Request(ref values) => {
                 return values.pick(stream.next_u64());
+            }
+            Kind::Mix(ref parts) => {
+                let kind = stream.unit();
+                return chosen(parts, kind).map_or(Span::ZERO, |law| law.sample(stream));
             }
         })
     }
+}
+
+/// The law of a kind. Shares that sum to a hair less than 1 leave the rest to the last.
+fn chosen(parts: &[(f64, Sampler)], kind: f64) -> Option<&Sampler> {
+    let found = parts.iter().find(|(up_to, _)| kind < *up_to);
+    found.or(parts.last()).map(|(_, law)| law)
 }
 
 /// By inversion. Also the gaps of Poisson arrivals.

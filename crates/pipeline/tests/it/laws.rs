@@ -1,7 +1,10 @@
 //! Every service law against its closed form: mean, coefficient of variation, and the
 //! distribution function (Kolmogorov–Smirnov). The same check must refuse wrong laws.
 
-use pipeline::model::{Purpose, Sampler, ServiceLaw, Stream, Values};
+use pipeline::model::{
+    Lengths, Mix, Purpose, Sampler, ServiceLaw, Stream, Streams, TokenCount, TokenTimes, Tokens,
+    Values,
+};
 use sched_core::Span;
 use std::sync::Arc;
 
@@ -20,6 +23,13 @@ fn laws() -> Vec<ServiceLaw> {
         ServiceLaw::Hyperexponential { mean, cv: 2.5 },
         ServiceLaw::Hyperexponential { mean, cv: 1.0 }, // is exponential
         ServiceLaw::Empirical(Arc::new(measured())),
+        ServiceLaw::Mix(Arc::new(
+            Mix::new(vec![
+                (0.6, ServiceLaw::Uniform { min: Span::from_millis(1), max: Span::from_millis(3) }),
+                (0.4, ServiceLaw::Erlang { mean, k: 4 }),
+            ])
+            .unwrap(),
+        )),
     ]
 }
 
@@ -40,7 +50,7 @@ fn measured_times_are_drawn_alike_or_by_row() {
     let law = Sampler::new(&ServiceLaw::Empirical(Arc::clone(&values)));
     let mut seen = vec![0; 1001];
     for item in 0..200_000 {
-        let drawn = law.of_task(item, &mut Stream::new(5, Purpose::Service, item, 0));
+        let drawn = law.of_task(item, 0, &Streams::new(5, Purpose::Service));
         seen[(drawn.as_nanos() as f64 / 1e3).sqrt().round() as usize] += 1;
     }
     assert_eq!(seen[0], 0);
@@ -48,12 +58,84 @@ fn measured_times_are_drawn_alike_or_by_row() {
     // A column of a trace is not drawn: the row's own value, whatever the seed.
     let law = Sampler::new(&ServiceLaw::Trace(values));
     for (item, i) in [(0, 1000), (1, 999), (999, 1)] {
-        let drawn = law.of_task(item, &mut Stream::new(item, Purpose::Service, item, 0));
+        let drawn = law.of_task(item, 0, &Streams::new(item, Purpose::Service));
         assert_eq!(drawn, Span::from_micros(i * i));
     }
     assert!(Values::new("nothing", Vec::new()).is_err());
     let zeros = Values::new("zeros", vec![Span::ZERO; 3]).unwrap();
     assert_eq!((zeros.mean(), zeros.cv()), (Span::ZERO, 0.0));
+}
+
+fn requests(times: TokenTimes) -> ServiceLaw {
+    let count = |i: u32| TokenCount { context: 1_500 * i, generated: i };
+    let lengths = Lengths::new("made up", (1..=100).map(count).collect()).unwrap();
+    ServiceLaw::Tokens(Arc::new(Tokens::new(Arc::new(lengths), times).unwrap()))
+}
+
+#[test]
+fn a_task_has_one_request_at_all_stages() {
+    let millis = Span::from_millis;
+    // 4,808 ÷ 15,000 s is 320.5333… ms, and 10 × 9.5 ms.
+    let times = TokenTimes {
+        base: millis(5),
+        context_rate: 15_000,
+        per_generated: Span::from_micros(9_500),
+    };
+    let request = TokenCount { context: 4_808, generated: 10 };
+    assert_eq!(times.of(request), Span::from_nanos(420_533_333));
+    let read = TokenTimes { base: millis(5), context_rate: 1_500_000, ..TokenTimes::default() };
+    let write = TokenTimes { per_generated: millis(2), ..TokenTimes::default() };
+    let (read, write) = (requests(read), requests(write));
+    // 5 ms and 1 ms for each of 1 to 100; 2 ms for each of 1 to 100.
+    assert_eq!((read.mean(), write.mean()), (Span::from_micros(55_500), millis(101)));
+    let (read, write) = (Sampler::new(&read), Sampler::new(&write));
+    let streams = Streams::new(7, Purpose::Service);
+    let mut seen = [0; 101];
+    for item in 0..20_000 {
+        let (first, last) = (read.of_task(item, 0, &streams), write.of_task(item, 3, &streams));
+        let tokens = last.as_nanos() / 2_000_000;
+        assert_eq!(first, millis(5 + tokens), "the same request");
+        seen[tokens as usize] += 1;
+    }
+    // 200 of each are expected, with a deviation of 14.
+    assert!(seen[1..].iter().all(|n| (130..270).contains(n)), "{seen:?}");
+    assert!(Lengths::new("nothing", Vec::new()).is_err());
+}
+
+#[test]
+fn a_task_has_one_kind_at_all_stages() {
+    let constant = |ms| ServiceLaw::Constant(Span::from_millis(ms));
+    let mix = |first, second| Mix::new(vec![(0.7, first), (0.3, second)]).unwrap();
+    let one = ServiceLaw::Mix(Arc::new(mix(constant(10), constant(20))));
+    let other = ServiceLaw::Mix(Arc::new(mix(
+        constant(1),
+        ServiceLaw::Exponential { mean: Span::from_millis(50) },
+    )));
+    assert_eq!(one.mean(), Span::from_millis(13));
+    // E X² = 0.7 × 1 + 0.3 × 2 × 2,500; mean 15.7.
+    let cv = (1_500.7 / (15.7 * 15.7) - 1.0_f64).sqrt();
+    assert!((other.cv() - cv).abs() < 1e-9, "{}", other.cv());
+    let (one, other) = (Sampler::new(&one), Sampler::new(&other));
+    let streams = Streams::new(7, Purpose::Service);
+    let (mut second, mut sum) = (0, 0.0);
+    for item in 0..100_000 {
+        let kind = one.of_task(item, 0, &streams) == Span::from_millis(20);
+        let time = other.of_task(item, 1, &streams);
+        assert!(kind || time == Span::from_millis(1), "the same kind");
+        second += u32::from(kind);
+        sum += time.as_secs_f64() * 1e3;
+    }
+    // Deviations of a share: 0.0014; of a mean: 36 ÷ √100,000.
+    assert!((f64::from(second) / 1e5 - 0.3).abs() < 0.006, "{second}");
+    assert!((sum / 1e5 - 15.7).abs() < 0.5, "{}", sum / 1e5);
+    for wrong in [
+        vec![],
+        vec![(0.5, constant(1))],
+        vec![(1.5, constant(1)), (-0.5, constant(1))],
+        vec![(1.0, ServiceLaw::Trace(Arc::new(measured())))],
+    ] {
+        assert!(Mix::new(wrong).is_err());
+    }
 }
 
 #[test]
@@ -174,6 +256,12 @@ fn cdf(law: &ServiceLaw, x: f64) -> f64 {
                 Some(now)
             });
             1.0 - terms.sum::<f64>()
+        }
+        ServiceLaw::Mix(ref mix) => {
+            mix.parts().iter().map(|(share, law)| share * cdf(law, x).clamp(0.0, 1.0)).sum()
+        }
+        ServiceLaw::Tokens(ref tokens) => {
+            cdf(&ServiceLaw::Empirical(Arc::clone(tokens.values())), x)
         }
         ServiceLaw::Empirical(ref values) | ServiceLaw::Trace(ref values) => {
             let below = values.spans().iter().filter(|span| span.as_secs_f64() <= x);

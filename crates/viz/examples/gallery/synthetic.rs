@@ -104,6 +104,7 @@ impl Run {
                 p50: at(1.0),
                 p95: at(self.tail.0),
                 p99: at(self.tail.1),
+                p999: at(self.tail.1),
             },
             latency_ms,
             by_priority: BTreeMap::new(),

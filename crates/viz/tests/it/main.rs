@@ -7,6 +7,7 @@ mod files;
 mod layout;
 #[cfg(test)] // always so here; it tells clippy that helpers too may unwrap
 mod pixels;
+mod plots;
 #[path = "../../examples/gallery/sets.rs"]
 mod sets;
 #[path = "../../examples/gallery/synthetic.rs"]

@@ -14,8 +14,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+/// The commands of the README that leave results, and how many folders each makes.
+const MAINS: [(&str, usize); 4] =
+    [("main-command", 1), ("exp1-command", 1), ("exp3-command", 1), ("all-command", 3)];
+
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`) and the README's main command, and refuses a `Cargo.lock` that is not up to date.
+/// `cargo test`) and the README's commands that leave results, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -31,7 +35,8 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
     let readme = std::fs::read_to_string(&readme)
         .with_context(|| format!("reading {}", readme.display()))?;
     let test = readme::command(&readme, "test-command")?;
-    let main = readme::command(&readme, "main-command")?;
+    let mains: Vec<Vec<&str>> =
+        MAINS.iter().map(|(marker, _)| readme::command(&readme, marker)).collect::<Result<_>>()?;
     steps.run("format", &["cargo", "fmt", "--all", "--check"], None)?;
     let clippy = cargo(&["clippy", "--workspace", "--all-targets"], &["--", "-D", "warnings"]);
     steps.run("clippy", &clippy, None)?;
@@ -43,9 +48,11 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let theory = ["test", "--release", "-p", "pipeline", "--test", "theory"];
         let theory = cargo(&theory, &["--features", "full-theory"]);
         steps.run("theory", &theory, None)?;
-        let before = Results::find(root)?;
-        steps.run("main command", &main, None)?;
-        steps.step("results", || before.check_new(&Results::find(root)?))?;
+        for ((marker, folders), command) in MAINS.into_iter().zip(mains) {
+            let before = Results::find(root)?;
+            steps.run(marker, &command, None)?;
+            steps.step("results", || before.check_new(&Results::find(root)?, folders))?;
+        }
     }
     steps.print();
     Ok(())

@@ -1,4 +1,4 @@
-//! Whether a run left what it must: one new folder of results, whole, every task done.
+//! Whether a command left what it must: new folders of results, whole, every task done.
 //!
 //! Looks at folders before and after, because the name of the new one is the run's own
 //! time stamp. Checks presence, counts and certificates only: what else the files say is
@@ -27,6 +27,26 @@ const ENDINGS: [&str; 10] = [
 /// Checks that hold exactly in every run.
 const LAWS: [&str; 4] = ["conservation", "littles_law", "utilisation_law", "end_to_end"];
 
+/// What experiments have beside: of the one whose files begin so, these too.
+const CHAPTERS: [(&str, &[&str]); 2] = [
+    ("exp1", &["_scaling.txt", "_scaling.json", "_scaling.png"]),
+    (
+        "exp3",
+        &[
+            "_throughput_curve.txt",
+            "_throughput_curve.json",
+            "_throughput_curve.png",
+            "_latency_breakdown.txt",
+            "_latency_breakdown.json",
+            "_scheduler_overhead.txt",
+            "_scheduler_overhead.json",
+        ],
+    ),
+];
+
+/// What the report of a run says that has no file of latencies, because it would be too long.
+const NO_ROWS: &str = "latencies of single tasks were not written";
+
 /// The result folders that exist.
 pub(super) struct Results(BTreeSet<PathBuf>);
 
@@ -42,13 +62,15 @@ impl Results {
         Ok(Results(found))
     }
 
-    /// Checks the one folder that `after` has and this has not.
-    pub(super) fn check_new(&self, after: &Results) -> Result<()> {
+    /// Checks the folders that `after` has and this has not; there must be so many.
+    pub(super) fn check_new(&self, after: &Results, wanted: usize) -> Result<()> {
         let new: Vec<&PathBuf> = after.0.difference(&self.0).collect();
-        let [folder] = new.as_slice() else {
-            bail!("the command made {} new result folders instead of one", new.len());
-        };
-        check_folder(folder).with_context(|| format!("in {}", folder.display()))
+        if new.len() != wanted {
+            bail!("the command made {} new result folders instead of {wanted}", new.len());
+        }
+        new.into_iter().try_for_each(|folder| {
+            check_folder(folder).with_context(|| format!("in {}", folder.display()))
+        })
     }
 }
 
@@ -57,7 +79,10 @@ fn check_folder(folder: &Path) -> Result<()> {
     let ending_in = |ending: &str| {
         files.iter().filter(|path| path.to_string_lossy().ends_with(ending)).collect::<Vec<_>>()
     };
-    for ending in ENDINGS {
+    let chapters = CHAPTERS
+        .iter()
+        .filter(|(experiment, _)| !ending_in(&format!("{experiment}_comparison.json")).is_empty());
+    for ending in ENDINGS.iter().chain(chapters.flat_map(|(_, endings)| *endings)) {
         let found = ending_in(ending);
         ensure!(!found.is_empty(), "no file ends in `{ending}`");
         for path in found {
@@ -66,10 +91,7 @@ fn check_folder(folder: &Path) -> Result<()> {
         }
     }
     let metrics = ending_in("_metrics.json");
-    for ending in ["_summary.txt", "_latencies.csv"] {
-        let (runs, found) = (metrics.len(), ending_in(ending).len());
-        ensure!(found == runs, "{runs} runs, but {found} files end in `{ending}`");
-    }
+    let (runs, mut rows) = (metrics.len(), 0);
     for path in metrics {
         let text = fs::read(path)?;
         let report: Value = serde_json::from_slice(&text)
@@ -84,6 +106,11 @@ fn check_folder(folder: &Path) -> Result<()> {
             path.display()
         );
         check_certificate(&report).with_context(|| path.display().to_string())?;
+        rows += usize::from(!report["notes"].to_string().contains(NO_ROWS));
+    }
+    for (ending, wanted) in [("_summary.txt", runs), ("_latencies.csv", rows)] {
+        let found = ending_in(ending).len();
+        ensure!(found == wanted, "{wanted} runs, but {found} files end in `{ending}`");
     }
     Ok(())
 }
@@ -151,7 +178,7 @@ mod tests {
         }
         damage(&new);
         let after = Results::find(root.path()).unwrap();
-        before.check_new(&after).map_err(|error| format!("{error:#}"))
+        before.check_new(&after, 1).map_err(|error| format!("{error:#}"))
     }
 
     #[track_caller]
@@ -175,11 +202,38 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_chapter_of_an_experiment_fails() {
+        for (experiment, endings) in CHAPTERS {
+            let write = |new: &Path, left_out: &str| {
+                fs::write(new.join(format!("{experiment}_comparison.json")), "x").unwrap();
+                for ending in endings.iter().filter(|ending| **ending != left_out) {
+                    fs::write(new.join(format!("{experiment}{ending}")), "x").unwrap();
+                }
+            };
+            assert_eq!(verdict(|new| write(new, "")), Ok(()));
+            endings.iter().for_each(|ending| check(ending, |new| write(new, ending)));
+        }
+    }
+
+    #[test]
     fn a_run_without_its_latencies_fails() {
         let report = report(5, "sound", LAWS.map(|law| (law, "holds")));
         check("2 runs, but 1 files end in `_summary.txt`", |new| {
             fs::write(new.join("random_metrics.json"), report).unwrap();
         });
+    }
+
+    #[test]
+    fn latencies_may_be_missing_where_the_report_says_so() {
+        let sound = report(5, "sound", LAWS.map(|law| (law, "holds")));
+        let mut told: Value = serde_json::from_str(&sound).unwrap();
+        told["notes"] = json!(["The latencies of single tasks were not written, since …"]);
+        let write = |new: &Path, report: &str| {
+            fs::write(new.join("random_metrics.json"), report).unwrap();
+            fs::write(new.join("random_summary.txt"), "x").unwrap();
+        };
+        assert_eq!(verdict(|new| write(new, &told.to_string())), Ok(()));
+        check("2 runs, but 1 files end in `_latencies.csv`", |new| write(new, &sound));
     }
 
     #[test]

@@ -1,0 +1,152 @@
+//! The chapter for a person: a table per series, and what its law says.
+//!
+//! Each number has its interval behind it. A parameter that cannot be told from 0 is called that, and a
+//! peak is predicted only from one that can.
+
+use super::{Law, Ratio, Row, Series};
+use harness::table::{Table, wrapped};
+use harness::{PAGE, number};
+
+const HEAD: [&str; 11] = [
+    "nodes",
+    "slots",
+    "tasks",
+    "tasks/s",
+    "ideal",
+    "of ideal",
+    "speed-up",
+    "efficiency",
+    "balance",
+    "calls/slot",
+    "busy",
+];
+
+pub(super) fn text(all: &[Series<'_>]) -> String {
+    let mut text = String::new();
+    for series in all {
+        text.push_str(&format!("scaling: {}{}\n", series.label, lent(series)));
+        let mut table = Table::new(&HEAD);
+        series.rows.iter().for_each(|row| table.row(cells(row)));
+        text.push_str(&table.render(PAGE));
+        text.push_str(&wrapped(&format!("  {}", law(series)), PAGE, "    "));
+    }
+    let mut legend = String::from(
+        "speed-up: throughput ÷ that of the first row, paired by seed. efficiency: speed-up ÷ how many \
+         times its slots. calls/slot: of the least and the most loaded node. busy: slot time spent on \
+         calls.",
+    );
+    if all
+        .iter()
+        .flat_map(|it| &it.rows)
+        .any(|row| row.run.report().metrics.throughput_ci95.is_some())
+    {
+        legend.push_str(" ±: half of the 95 % interval over repetitions.");
+    }
+    if all.iter().any(Series::is_short) {
+        legend.push_str(" *: fewer than 50 tasks per slot.");
+    }
+    if all.iter().any(Series::drains) {
+        legend.push_str(
+            " Start and drain lower the throughput of some rows more than that of others, which is in the \
+             speed-up, in σ and in κ. The ideal has the same, so `of ideal` is without it.",
+        );
+    }
+    text.push_str(&wrapped(&legend, PAGE, ""));
+    text
+}
+
+/// Whose the row on one node is, if it is another policy's.
+fn lent(series: &Series<'_>) -> String {
+    let other = series.rows.iter().find(|row| super::label(row.config) != series.label);
+    other.map_or_else(String::new, |row| format!("; on one node {}", row.config.policy))
+}
+
+fn cells(row: &Row<'_>) -> Vec<String> {
+    let metrics = &row.run.report().metrics;
+    let with = |value: String, ci: Option<[f64; 2]>| match ci {
+        Some([low, high]) => format!("{value} ±{}", number::digits((high - low) / 2.0, 2)),
+        None => value,
+    };
+    let percent = |ratio: Option<Ratio>| {
+        ratio.map_or("-".to_owned(), |it| {
+            let it = it.times(100.0);
+            with(format!("{:.1} %", it.value), it.ci95)
+        })
+    };
+    let loads = metrics.nodes.iter().map(|it| it.calls as f64 / f64::from(it.slots.max(1)));
+    let (least, most) =
+        loads.fold((f64::INFINITY, 0.0), |(a, b): (f64, f64), x| (a.min(x), b.max(x)));
+    vec![
+        row.config.nodes.to_string(),
+        row.config.parallelism.to_string(),
+        number::count(row.config.tasks),
+        with(
+            row.run.marked(
+                metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+                "throughput_tasks_per_sec",
+            ),
+            metrics.throughput_ci95,
+        ),
+        row.run.ideal_cell(),
+        number::fixed(row.of_ideal.map(|it| it.value * 100.0), 1) + " %",
+        row.speed_up.map_or("-".to_owned(), |it| with(format!("{:.2}", it.value), it.ci95)),
+        percent(row.efficiency),
+        number::fixed(metrics.node_balance_score, 3),
+        if least.is_finite() { format!("{least:.0}–{most:.0}") } else { "-".to_owned() },
+        number::fixed(metrics.node_utilization.map(|share| share * 100.0), 1) + " %",
+    ]
+}
+
+/// What the law says, in sentences.
+pub(super) fn law(series: &Series<'_>) -> String {
+    let law = match &series.law {
+        Law::Fitted(law) => law,
+        Law::Few(sizes) => {
+            return format!(
+                "No law of scalability: it needs 4 different sizes, and there are {sizes}."
+            );
+        }
+        Law::Open => {
+            return "Arrivals set this throughput, not the cluster: there is no speed-up and no law \
+                    of scalability. Leave `--arrivals` away, or write `closed:N`."
+                .to_owned();
+        }
+        Law::None => return "No law of scalability fits these throughputs.".to_owned(),
+    };
+    let range = |[low, high]: [f64; 2], show: &dyn Fn(f64) -> String| {
+        format!("{} to {}", show(low), show(high))
+    };
+    let percent = |x: f64| format!("{:.3} %", x * 100.0).replace('-', "−");
+    let small = |x: f64| format!("{x:.2e}");
+    let sigma = match law.sigma.is_not_zero() {
+        true => "",
+        false => ", not told from 0",
+    };
+    let kappa = match law.kappa {
+        Some(kappa) => {
+            let peak = match series.peak() {
+                Some(nodes) => format!(" The largest throughput is predicted at {nodes:.0} nodes."),
+                None if series.drains() => {
+                    " Start and drain bend it: no peak is predicted.".to_owned()
+                }
+                None => String::new(),
+            };
+            format!(
+                "coherency κ = {} (95 %: {}).{peak}",
+                small(kappa.value),
+                range(kappa.ci95, &small)
+            )
+        }
+        None => "coherency κ is not told from 0, so no peak is predicted.".to_owned(),
+    };
+    format!(
+        "Law of scalability (Gunther), X(N) = λN ÷ (1 + σ(N − 1) + κN(N − 1)): λ = {} tasks/s (95 %: \
+         {}), contention σ = {} (95 %: {}{sigma}), {kappa} Residual {} %, {} sizes.",
+        number::short(law.lambda.value),
+        range(law.lambda.ci95, &number::short),
+        percent(law.sigma.value),
+        range(law.sigma.ci95, &percent),
+        number::digits(law.residual * 100.0, 2),
+        law.sizes,
+    )
+}
