@@ -31,7 +31,7 @@ impl Steady {
     pub fn half_full(policy: &str, nodes: u32) -> Steady {
         let mut steady = Steady::empty(policy, nodes);
         let half = u64::from(nodes * SLOTS / 2);
-        steady.submit(half);
+        steady.submit_all(half);
         assert_eq!(steady.running.len() as u64, half, "half of the slots are busy");
         steady
     }
@@ -43,7 +43,7 @@ impl Steady {
     /// If there is no such policy.
     pub fn congested(policy: &str, nodes: u32, waiting: u64) -> Steady {
         let mut steady = Steady::empty(policy, nodes);
-        steady.submit(u64::from(nodes * SLOTS) + waiting);
+        steady.submit_all(u64::from(nodes * SLOTS) + waiting);
         assert!(steady.running.len() >= (nodes * SLOTS) as usize, "every slot is busy");
         steady
     }
@@ -58,26 +58,37 @@ impl Steady {
     /// Submits a call, decides, and finishes the call that has been on its node longest.
     #[inline]
     pub fn cycle(&mut self) {
-        self.submit(1);
+        self.submit();
+        self.decide();
         if let Some((task, node)) = self.running.pop_front() {
             self.scheduler.on_event(self.now, Event::Finished { task, node });
         }
     }
 
     #[inline]
-    fn submit(&mut self, calls: u64) {
-        for _ in 0..calls {
-            self.now = self.now + Span::from_nanos(100);
-            let id = TaskId { index: self.index, stage: 0 };
-            self.index += 1;
-            let task = Task::new(id, self.now, Resources::milli_cpu(Resources::MILLI_PER_SLOT));
-            self.scheduler.on_event(self.now, Event::Submit(task));
-        }
+    fn submit(&mut self) {
+        self.now = self.now + Span::from_nanos(100);
+        let id = TaskId { index: self.index, stage: 0 };
+        self.index += 1;
+        let task = Task::new(id, self.now, Resources::milli_cpu(Resources::MILLI_PER_SLOT));
+        self.scheduler.on_event(self.now, Event::Submit(task));
+    }
+
+    #[inline]
+    fn decide(&mut self) {
         self.scheduler.poll(self.now, &mut self.decisions);
-        for decision in self.decisions.drain(..) {
-            if let Decision::Assign { task, node } = decision {
+        for decision in &self.decisions {
+            if let Decision::Assign { task, node } = *decision {
                 self.running.push_back((task, node));
             }
         }
+        self.decisions.clear();
+    }
+
+    fn submit_all(&mut self, calls: u64) {
+        for _ in 0..calls {
+            self.submit();
+        }
+        self.decide();
     }
 }

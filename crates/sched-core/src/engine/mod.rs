@@ -6,6 +6,7 @@
 mod halves;
 mod lanes;
 mod list;
+mod ring;
 mod run_queue;
 
 pub use halves::{Bind, Candidates, Order, Placement};

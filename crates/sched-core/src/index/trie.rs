@@ -1,15 +1,21 @@
-//! A sorted map from integers to integers, by 64-ary digits.
+//! A sorted map from integers to integers, by 64-ary digits, with bounds to skip by.
 //!
 //! Each node is a 64-bit mask and 64 slots; a key is read six bits at a time from the top.
-//! The next or previous key is a shift and a bit scan per level, and levels are as many
-//! as the keys need: 3 for loads up to 4, whatever the number of nodes. A balanced tree
-//! would pay a comparison and a cache miss per doubling of the cluster instead.
+//! The next key is a shift and a bit scan per level, and levels are as many as the keys need:
+//! 3 for loads up to 4, whatever the number of nodes. A balanced tree would pay a comparison
+//! and a cache miss per doubling of the cluster instead.
+//!
+//! Every node carries a bound, resource by resource, on what is free behind any key below it, so
+//! that a search for a demand passes whole subtrees. Bounds are raised at once, from the leaf
+//! that holds the key up to where they hold already, and lowered, leaf by leaf, when the owner asks.
 //!
 //! Nodes live in one `Vec` and are reused: nothing is allocated once it has grown.
 
+use crate::resources::Resources;
+
 /// The map. Keys are any `u64`; it grows a level whenever a key is too large for it.
 #[derive(Clone, Debug)]
-pub struct Trie {
+pub(super) struct Trie {
     nodes: Vec<Node>,
     vacant: Vec<u32>,
     root: u32,
@@ -19,17 +25,34 @@ pub struct Trie {
 #[derive(Clone, Debug)]
 struct Node {
     mask: u64,
+    bound: Resources,
+    parent: u32,
+    sags: bool, // a leaf some of whose values have less free than its bound says
     slots: [u32; 64],
 }
 
 const BITS: u32 = 6;
-/// Levels that hold every `u64`.
-const MAX_LEVELS: usize = 11;
+const NIL: u32 = u32::MAX;
 
 impl Default for Trie {
     fn default() -> Trie {
-        let root = Node { mask: 0, slots: [0; 64] };
-        Trie { nodes: vec![root], vacant: Vec::new(), root: 0, levels: 1 }
+        Trie { nodes: vec![Node::new(NIL)], vacant: Vec::new(), root: 0, levels: 1 }
+    }
+}
+
+impl Node {
+    fn new(parent: u32) -> Node {
+        Node { mask: 0, bound: Resources::NONE, parent, sags: false, slots: [0; 64] }
+    }
+
+    /// The least bound that holds for every slot, when `of` gives that of one.
+    fn largest(&self, of: impl Fn(u32) -> Resources) -> Resources {
+        let (mut left, mut bound) = (self.mask, Resources::NONE);
+        while left != 0 {
+            bound = bound.covering(&of(self.slots[left.trailing_zeros() as usize]));
+            left &= left - 1;
+        }
+        bound
     }
 }
 
@@ -39,14 +62,8 @@ fn digit(key: u64, level: u32) -> u32 {
 }
 
 impl Trie {
-    /// Whether there is no key.
-    pub fn is_empty(&self) -> bool {
-        self.nodes[self.root as usize].mask == 0
-    }
-
     /// The value of a key. O(levels).
-    #[inline]
-    pub fn get(&self, key: u64) -> Option<u32> {
+    pub(super) fn get(&self, key: u64) -> Option<u32> {
         if !self.covers(key) {
             return None;
         }
@@ -62,158 +79,150 @@ impl Trie {
         Some(at)
     }
 
-    /// Sets the value of a key. O(levels).
-    #[inline]
-    pub fn insert(&mut self, key: u64, value: u32) {
+    /// Enters a key that is not there, and returns its leaf, for [`raise`](Self::raise) and
+    /// [`remove`](Self::remove). O(levels).
+    pub(super) fn insert(&mut self, key: u64, value: u32) -> u32 {
         while !self.covers(key) {
             self.grow();
         }
-        let mut at = self.root as usize;
+        let mut at = self.root;
         for level in (1..self.levels).rev() {
-            let d = digit(key, level);
-            if self.nodes[at].mask >> d & 1 == 0 {
-                let child = self.new_node();
-                self.nodes[at].mask |= 1 << d;
-                self.nodes[at].slots[d as usize] = child;
+            let d = digit(key, level) as usize;
+            if self.nodes[at as usize].mask >> d & 1 == 0 {
+                let child = self.new_node(at);
+                self.nodes[at as usize].mask |= 1 << d;
+                self.nodes[at as usize].slots[d] = child;
             }
-            at = self.nodes[at].slots[d as usize] as usize;
+            at = self.nodes[at as usize].slots[d];
         }
-        let d = digit(key, 0);
-        self.nodes[at].mask |= 1 << d;
-        self.nodes[at].slots[d as usize] = value;
+        let leaf = &mut self.nodes[at as usize];
+        let d = digit(key, 0) as usize;
+        leaf.mask |= 1 << d;
+        leaf.slots[d] = value;
+        at
     }
 
-    /// Removes a key, if it is there. O(levels).
-    #[inline]
-    pub fn remove(&mut self, key: u64) {
-        if !self.covers(key) {
-            return;
-        }
-        let mut path = [0u32; MAX_LEVELS];
-        let mut at = self.root;
-        for level in (0..self.levels).rev() {
-            path[level as usize] = at;
-            let node = &self.nodes[at as usize];
-            let d = digit(key, level);
-            if node.mask >> d & 1 == 0 {
-                return;
-            }
-            at = node.slots[d as usize];
-        }
-        for level in 0..self.levels {
-            let at = path[level as usize];
+    /// Removes a key, whose leaf is known. O(levels).
+    pub(super) fn remove(&mut self, key: u64, leaf: u32) {
+        let (mut at, mut level) = (leaf, 0);
+        loop {
             let node = &mut self.nodes[at as usize];
             node.mask &= !(1 << digit(key, level));
             if node.mask != 0 || at == self.root {
                 return;
             }
             self.vacant.push(at);
+            at = node.parent;
+            level += 1;
         }
     }
 
-    /// The least key at or above `from`, and its value. O(levels).
+    /// So much is now free behind a key of this leaf. O(levels), mostly O(1).
     #[inline]
-    pub fn next(&self, from: u64) -> Option<(u64, u32)> {
-        self.seek(from, |from, level| u64::MAX << digit(from, level), u64::trailing_zeros)
+    pub(super) fn raise(&mut self, leaf: u32, free: &Resources) {
+        let mut at = leaf;
+        while let Some(node) = self.nodes.get_mut(at as usize) {
+            if free.fits(&node.bound) {
+                return;
+            }
+            node.bound = node.bound.covering(free);
+            at = node.parent;
+        }
     }
 
-    /// The greatest key at or below `from`, and its value. O(levels).
+    /// Less is free behind a key of this leaf than was.
     #[inline]
-    pub fn prev(&self, from: u64) -> Option<(u64, u32)> {
-        let from = if self.covers(from) { from } else { self.largest() };
-        let last = |mask: u64| 63 - mask.leading_zeros();
-        self.seek(from, |from, level| u64::MAX >> (63 - digit(from, level)), last)
+    pub(super) fn sag(&mut self, leaf: u32) {
+        self.nodes[leaf as usize].sags = true;
     }
 
-    /// Walks down along `from` as far as it exists, then turns at the deepest node that has a
-    /// digit beyond it. `beyond` masks the digits from that of `from` on; `nearest` picks one.
+    /// If a leaf sags, brings its bound, and those above as far as that changes them, down to what its
+    /// values have. `of` gives that. O(64 × levels).
     #[inline]
-    fn seek(
-        &self,
-        from: u64,
-        beyond: impl Fn(u64, u32) -> u64,
-        nearest: impl Fn(u64) -> u32,
-    ) -> Option<(u64, u32)> {
+    pub(super) fn settle(&mut self, leaf: u32, of: impl Fn(u32) -> Resources) {
+        if std::mem::replace(&mut self.nodes[leaf as usize].sags, false) {
+            self.lower(leaf, of);
+        }
+    }
+
+    fn lower(&mut self, leaf: u32, of: impl Fn(u32) -> Resources) {
+        let mut at = leaf;
+        let mut bound = self.nodes[leaf as usize].largest(of);
+        loop {
+            let node = &mut self.nodes[at as usize];
+            if std::mem::replace(&mut node.bound, bound) == bound || node.parent == NIL {
+                return;
+            }
+            at = node.parent;
+            bound = self.nodes[at as usize].largest(|child| self.nodes[child as usize].bound);
+        }
+    }
+
+    /// The least key at or above `from` whose nodes do not rule `demand` out, and its value.
+    /// O(levels) and the nodes passed by.
+    pub(super) fn next(&self, from: u64, demand: &Resources) -> Option<(u64, u32)> {
         if !self.covers(from) {
             return None;
         }
-        let mut path = [0u32; MAX_LEVELS];
-        let (mut at, mut level) = (self.root, self.levels - 1);
+        let (mut at, mut level, mut key) = (self.root, self.levels - 1, from);
         loop {
-            path[level as usize] = at;
             let node = &self.nodes[at as usize];
-            let d = digit(from, level);
-            if node.mask >> d & 1 == 0 {
-                break;
+            let d = digit(key, level);
+            let ahead = if demand.fits(&node.bound) { node.mask & u64::MAX << d } else { 0 };
+            if ahead == 0 {
+                // On behind this subtree, from the node where that is another digit and not a carry.
+                let behind = (level + 1) * BITS;
+                key = (key.checked_shr(behind)? + 1).checked_shl(behind)?;
+                loop {
+                    level += 1;
+                    if level == self.levels {
+                        return None;
+                    }
+                    at = self.nodes[at as usize].parent;
+                    if digit(key, level) != 0 {
+                        break;
+                    }
+                }
+                continue;
             }
-            at = node.slots[d as usize];
+            let nearest = ahead.trailing_zeros();
+            if nearest != d {
+                let above = key >> (level * BITS) & !63 | u64::from(nearest);
+                key = above << (level * BITS);
+            }
+            at = node.slots[nearest as usize & 63];
             if level == 0 {
-                return Some((from, at));
+                return Some((key, at));
             }
             level -= 1;
-        }
-        loop {
-            let node = &self.nodes[path[level as usize] as usize];
-            let mask = node.mask & beyond(from, level) & !(1 << digit(from, level));
-            if mask != 0 {
-                let prefix = from >> (level * BITS) >> BITS;
-                return Some(self.descend(path[level as usize], level, prefix, mask, nearest));
-            }
-            level += 1;
-            if level == self.levels {
-                return None;
-            }
-        }
-    }
-
-    /// From a node, whose key so far is `prefix`, to its nearest leaf among `mask`.
-    #[inline]
-    fn descend(
-        &self,
-        mut at: u32,
-        mut level: u32,
-        mut prefix: u64,
-        mut mask: u64,
-        nearest: impl Fn(u64) -> u32,
-    ) -> (u64, u32) {
-        loop {
-            let d = nearest(mask);
-            prefix = prefix << BITS | u64::from(d);
-            at = self.nodes[at as usize].slots[d as usize];
-            if level == 0 {
-                return (prefix, at);
-            }
-            level -= 1;
-            mask = self.nodes[at as usize].mask;
         }
     }
 
     #[inline]
     fn covers(&self, key: u64) -> bool {
-        key <= self.largest()
-    }
-
-    #[inline]
-    fn largest(&self) -> u64 {
-        u64::MAX >> 64u32.saturating_sub(self.levels * BITS)
+        key <= u64::MAX >> 64u32.saturating_sub(self.levels * BITS)
     }
 
     fn grow(&mut self) {
         let old = self.root;
-        if !self.is_empty() {
-            self.root = self.new_node();
-            self.nodes[self.root as usize].mask = 1;
-            self.nodes[self.root as usize].slots[0] = old;
+        if self.nodes[old as usize].mask != 0 {
+            self.root = self.new_node(NIL);
+            let bound = self.nodes[old as usize].bound;
+            self.nodes[old as usize].parent = self.root;
+            let root = &mut self.nodes[self.root as usize];
+            (root.mask, root.slots[0], root.bound) = (1, old, bound);
         }
         self.levels += 1;
     }
 
-    fn new_node(&mut self) -> u32 {
-        if let Some(node) = self.vacant.pop() {
-            self.nodes[node as usize].mask = 0; // slots are read only where the mask has a bit
-            return node;
+    fn new_node(&mut self, parent: u32) -> u32 {
+        if let Some(at) = self.vacant.pop() {
+            let node = &mut self.nodes[at as usize];
+            // Slots are read only where the mask has a bit.
+            (node.mask, node.bound, node.parent, node.sags) = (0, Resources::NONE, parent, false);
+            return at;
         }
-        self.nodes.push(Node { mask: 0, slots: [0; 64] });
+        self.nodes.push(Node::new(parent));
         (self.nodes.len() - 1) as u32
     }
 }
@@ -224,44 +233,87 @@ mod tests {
     use crate::rng::Rng;
     use std::collections::BTreeMap;
 
+    fn some(rng: &mut Rng) -> Resources {
+        Resources::milli_cpu(rng.below(9) as u32).with_memory(rng.below(9))
+    }
+
+    /// Against a map from keys to what is free there. Bounds are raised as keys come, lowered at
+    /// random, and may be too high in between: then a search finds keys in vain, but passes by none.
     #[test]
     fn is_a_sorted_map() {
         let mut rng = Rng::new(11);
         for spread in [10u64, 70, 5_000, 1 << 20, u64::MAX] {
-            let (mut trie, mut oracle) = (Trie::default(), BTreeMap::new());
-            for round in 0..30_000u32 {
+            let mut trie = Trie::default();
+            let mut oracle: BTreeMap<u64, (u32, Resources)> = BTreeMap::new();
+            let mut values: Vec<(u64, Resources)> = Vec::new(); // by value, what the owner keeps
+            for _ in 0..30_000 {
                 let key = rng.below(spread);
-                match rng.below(5) {
-                    0 | 1 => {
-                        trie.insert(key, round);
-                        oracle.insert(key, round);
+                let near = oracle.range(key..).next().map_or(key, |(&k, _)| k);
+                match rng.below(6) {
+                    0 | 1 if !oracle.contains_key(&key) => {
+                        let free = some(&mut rng);
+                        let value = values.len() as u32;
+                        let leaf = trie.insert(key, value);
+                        trie.raise(leaf, &free);
+                        values.push((u64::from(leaf), free));
+                        oracle.insert(key, (value, free));
                     }
                     2 => {
-                        let near = oracle.range(key..).next().map_or(key, |(&k, _)| k);
-                        trie.remove(near);
-                        oracle.remove(&near);
+                        if let Some((value, _)) = oracle.remove(&near) {
+                            trie.remove(near, values[value as usize].0 as u32);
+                        }
+                    }
+                    3 => {
+                        if let Some((value, _)) = oracle.get(&near) {
+                            let leaf = values[*value as usize].0 as u32;
+                            trie.sag(leaf);
+                            trie.settle(leaf, |value| values[value as usize].1);
+                        }
                     }
                     _ => {
-                        let up = oracle.range(key..).next().map(|(&k, &v)| (k, v));
-                        let down = oracle.range(..=key).next_back().map(|(&k, &v)| (k, v));
-                        assert_eq!(trie.next(key), up);
-                        assert_eq!(trie.prev(key), down);
-                        assert_eq!(trie.get(key), oracle.get(&key).copied());
+                        assert_eq!(trie.get(key), oracle.get(&key).map(|(value, _)| *value));
+                        let demand = some(&mut rng);
+                        let holds = |(_, (_, free)): &(&u64, &(u32, Resources))| demand.fits(free);
+                        let expected = oracle.range(key..).find(holds).map(|(&k, &(v, _))| (k, v));
+                        let mut found = trie.next(key, &demand);
+                        while let Some((at, value)) = found
+                            && !demand.fits(&values[value as usize].1)
+                        {
+                            assert_eq!(oracle.get(&at).map(|(value, _)| *value), Some(value));
+                            found = at.checked_add(1).and_then(|from| trie.next(from, &demand));
+                        }
+                        assert_eq!(found, expected);
                     }
                 }
-                assert_eq!(trie.is_empty(), oracle.is_empty());
             }
-            assert_eq!(trie.next(0), oracle.first_key_value().map(|(&k, &v)| (k, v)));
-            assert_eq!(trie.prev(u64::MAX), oracle.last_key_value().map(|(&k, &v)| (k, v)));
         }
+    }
+
+    /// With its bounds lowered, a node that cannot hold a demand is not entered.
+    #[test]
+    fn bounds_are_as_low_as_they_can_be() {
+        let mut trie = Trie::default();
+        let free = |value: u32| Resources::milli_cpu(if value == 0 { 0 } else { 1000 });
+        let leaf = trie.insert(3, 0);
+        trie.raise(leaf, &Resources::milli_cpu(4000));
+        let far = trie.insert(1 << 40, 1);
+        trie.raise(far, &free(1));
+        let asked = |trie: &Trie, cpu| trie.next(0, &Resources::milli_cpu(cpu)).map(|(key, _)| key);
+        assert_eq!((asked(&trie, 1), asked(&trie, 4000)), (Some(3), Some(3)));
+        trie.settle(leaf, free);
+        assert_eq!(asked(&trie, 4000), Some(3), "nobody said that it sags");
+        trie.sag(leaf);
+        trie.settle(leaf, free);
+        assert_eq!((asked(&trie, 1), asked(&trie, 1000)), (Some(1 << 40), Some(1 << 40)));
+        assert_eq!((asked(&trie, 0), asked(&trie, 1001)), (Some(3), None));
     }
 
     #[test]
     fn nodes_are_reused() {
         let mut trie = Trie::default();
         for round in 0..10_000u64 {
-            trie.insert(round * 977, 1);
-            trie.remove(round * 977);
+            let leaf = trie.insert(round * 977, 1);
+            trie.remove(round * 977, leaf);
         }
         assert!(trie.nodes.len() <= 6, "{}", trie.nodes.len());
     }
