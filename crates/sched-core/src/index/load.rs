@@ -1,6 +1,6 @@
 //! The least loaded candidate, longest at its load first.
 //!
-//! Nodes of one load stand in a queue, and a [`Ladder`] from load to queue gives the lowest
+//! Nodes of one load stand in a queue, and a [ladder](Ladders) from load to queue gives the lowest
 //! load. Moving a node from one load to another is O(1), mostly without the trie in the
 //! ladder, and so is finding the least loaded, whatever the number of nodes.
 //!
@@ -11,7 +11,7 @@
 //! none does. With several, a node can pass on its dominant resource and fail on another: the
 //! ladder's bounds pass by most of those, and none is below load 1 − the demand's own share.
 
-use super::ladder::{Ladder, Members};
+use super::ladder::{Ladders, Members};
 use crate::cluster::{Cluster, Dominant, NodeId};
 use crate::engine::Candidates;
 use crate::resources::Resources;
@@ -20,9 +20,9 @@ use crate::resources::Resources;
 #[derive(Clone, Debug, Default)]
 pub struct LoadIndex {
     open_only: bool,
-    lists: Vec<Ladder<Queue>>, // by group and kind
-    used: Vec<u8>,             // by group: kinds whose list was ever used
-    spots: Vec<Spot>,          // by node
+    ladders: Ladders<Queue>, // by group and kind
+    used: Vec<u8>,           // by group: kinds whose list was ever used
+    spots: Vec<Spot>,        // by node
 }
 
 /// Kinds of nodes within a group: with queue room, or ready and dominated by a resource.
@@ -32,10 +32,10 @@ const NOWHERE: u32 = u32::MAX;
 const NIL: u32 = u32::MAX;
 
 /// Where a node stands.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Spot {
     since: u64,
-    list: u32,
+    ladder: u32,
     rung: u32,
     next: u32,
     prev: u32,
@@ -70,8 +70,8 @@ impl LoadIndex {
     /// Starts over with the nodes of `cluster`.
     pub fn attach(&mut self, cluster: &Cluster) {
         let spec = cluster.spec();
-        let nowhere = Spot { since: 0, list: NOWHERE, rung: NIL, next: NIL, prev: NIL };
-        self.lists = vec![Ladder::default(); spec.groups().len() * KINDS];
+        let nowhere = Spot { since: 0, ladder: NOWHERE, rung: NIL, next: NIL, prev: NIL };
+        self.ladders = Ladders::new(spec.groups().len() * KINDS);
         self.used = vec![0; spec.groups().len()];
         self.spots = vec![nowhere; spec.node_count()];
         for node in spec.nodes() {
@@ -90,34 +90,29 @@ impl LoadIndex {
         {
             (cluster.dominant(node) as usize, free)
         } else {
-            self.remove(node);
-            return;
+            return self.remove(node);
         };
-        let list = (group * KINDS + kind) as u32;
+        let ladder = (group * KINDS + kind) as u32;
         let since = cluster.since(node); // another for each change of the load
-        let spot = self.spots[node.index()];
-        let ladder = if (spot.list, spot.since) == (list, since) {
-            &mut self.lists[list as usize]
-        } else {
-            self.remove(node);
-            self.used[group] |= 1 << kind;
-            let ladder = &mut self.lists[list as usize];
-            let rung = ladder.rung(cluster.load(node));
-            self.spots[node.index()] = Spot { since, list, rung, next: NIL, prev: NIL };
-            link(ladder.members(rung), &mut self.spots, node.0);
-            ladder
-        };
-        ladder.gained(self.spots[node.index()].rung, &free);
+        let spot = &self.spots[node.index()];
+        if spot.since == since && spot.ladder == ladder {
+            return self.ladders.gained(spot.rung, &free);
+        }
+        self.remove(node);
+        self.used[group] |= 1 << kind;
+        let rung = self.ladders.rung(ladder, cluster.load(node));
+        self.spots[node.index()] = Spot { since, ladder, rung, next: NIL, prev: NIL };
+        link(self.ladders.members(rung), &mut self.spots, node.0);
+        self.ladders.gained(rung, &free);
     }
 
     #[inline(always)]
     fn remove(&mut self, node: NodeId) {
         let spot = &mut self.spots[node.index()];
-        let list = std::mem::replace(&mut spot.list, NOWHERE);
-        let rung = spot.rung;
-        if let Some(ladder) = self.lists.get_mut(list as usize) {
-            unlink(ladder.members(rung), &mut self.spots, node.0);
-            ladder.left(rung);
+        if std::mem::replace(&mut spot.ladder, NOWHERE) != NOWHERE {
+            let rung = spot.rung;
+            unlink(self.ladders.members(rung), &mut self.spots, node.0);
+            self.ladders.left(rung);
         }
     }
 
@@ -155,7 +150,8 @@ impl LoadIndex {
         };
         let spots = &self.spots;
         let find = |_, queue: &Queue| first_that_fits(queue, spots, demand, cluster);
-        if let Some((load, node)) = self.lists[group * KINDS + kind].first(0, most, demand, find) {
+        let ladder = group * KINDS + kind;
+        if let Some((load, node)) = self.ladders.first(ladder, 0, most, demand, find) {
             let found = Best { load, since: spots[node as usize].since, node };
             if (load, found.since) < (best.load, best.since) {
                 *best = found;

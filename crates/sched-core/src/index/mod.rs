@@ -22,7 +22,6 @@ pub use fit::FitIndex;
 pub use id_table::IdTable;
 pub use load::LoadIndex;
 pub use pack::PackIndex;
-use trie::Trie;
 
 use crate::cluster::{Cluster, NodeId};
 use crate::resources::Resources;

@@ -1,13 +1,13 @@
 //! The most loaded node that can still start a call, lowest id first.
 //!
-//! One [`Ladder`] per group and dominant resource, whose rungs go down from the highest load and
+//! One [ladder](Ladders) per group and dominant resource, whose rungs go down from the highest load and
 //! hold the nodes of a load among 64 neighbours: the first rung on which a demand fits has the
 //! highest load, and the lowest bit in its mask is the lowest id. The search begins at the load
 //! above which the dominant resource rules a node out (`Cluster::load_bound`), so full nodes, of
 //! which a packed cluster is full, are never looked at. A node can still fail on another
 //! resource: the ladder's bounds pass by most of those.
 
-use super::ladder::{Ladder, Members};
+use super::ladder::{Ladders, Members};
 use crate::cluster::{Cluster, Dominant, NodeId};
 use crate::engine::Candidates;
 use crate::resources::Resources;
@@ -15,9 +15,10 @@ use crate::resources::Resources;
 /// The index. Holds the nodes without a queue that are up.
 #[derive(Clone, Debug, Default)]
 pub struct PackIndex {
-    lists: Vec<Ladder<Mask>>, // by group and dominant resource
+    ladders: Ladders<Mask>, // by group and dominant resource
     groups: Vec<Numbers>,
-    spots: Vec<Spot>, // by node
+    used: Vec<u8>,   // by group: resources whose ladder was ever used
+    rungs: Vec<u32>, // by node
 }
 
 const KINDS: usize = 3;
@@ -68,12 +69,6 @@ impl Numbers {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Spot {
-    list: u32,
-    rung: u32,
-}
-
 impl PackIndex {
     /// Starts over with the nodes of `cluster`.
     pub fn attach(&mut self, cluster: &Cluster) {
@@ -84,77 +79,91 @@ impl PackIndex {
             Numbers { first: nodes.start, bits: neighbourhoods.next_power_of_two().ilog2() }
         };
         self.groups = (0..spec.groups().len()).map(numbers).collect();
-        self.lists = vec![Ladder::default(); spec.groups().len() * KINDS];
-        self.spots = vec![Spot { list: NOWHERE, rung: 0 }; spec.node_count()];
+        self.ladders = Ladders::new(spec.groups().len() * KINDS);
+        self.used = vec![0; spec.groups().len()];
+        self.rungs = vec![NOWHERE; spec.node_count()];
         for node in spec.nodes() {
             self.changed(node, cluster);
         }
     }
 
     /// Follows a change of `node`. O(1), and O(levels of the trie) at a load that is new.
-    #[inline]
+    #[inline(always)]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         let group = cluster.group(node);
-        let rank = node.0 - self.groups[group].first;
+        let numbers = self.groups[group];
+        let rank = node.0 - numbers.first;
         let bit = 1 << (rank % NEIGHBOURS);
         let Some(free) = cluster.ready(node) else { return self.remove(node, bit) };
-        let key = self.groups[group].key(cluster.load(node), rank / NEIGHBOURS);
-        let list = (group * KINDS + cluster.dominant(node) as usize) as u32;
-        let ladder = &mut self.lists[list as usize];
-        let spot = self.spots[node.index()];
-        if spot.list == list && ladder.key(spot.rung) == key {
-            ladder.gained(spot.rung, &free);
-            return;
+        let key = numbers.key(cluster.load(node), rank / NEIGHBOURS);
+        let resource = cluster.dominant(node) as usize;
+        let ladder = (group * KINDS + resource) as u32;
+        let rung = self.rungs[node.index()];
+        if self.ladders.is_at(rung, ladder, key) {
+            return self.ladders.gained(rung, &free);
         }
         self.remove(node, bit);
-        let ladder = &mut self.lists[list as usize];
-        let rung = ladder.rung(key);
-        self.spots[node.index()] = Spot { list, rung };
-        ladder.members(rung).0 |= bit;
-        ladder.gained(rung, &free);
+        self.used[group] |= 1 << resource;
+        let rung = self.ladders.rung(ladder, key);
+        self.rungs[node.index()] = rung;
+        self.ladders.members(rung).0 |= bit;
+        self.ladders.gained(rung, &free);
     }
 
-    #[inline]
+    #[inline(always)]
     fn remove(&mut self, node: NodeId, bit: u64) {
-        let spot = &mut self.spots[node.index()];
-        let list = std::mem::replace(&mut spot.list, NOWHERE);
-        if let Some(ladder) = self.lists.get_mut(list as usize) {
-            ladder.members(spot.rung).0 &= !bit;
-            ladder.left(spot.rung);
+        let rung = std::mem::replace(&mut self.rungs[node.index()], NOWHERE);
+        if rung != NOWHERE {
+            self.ladders.members(rung).0 &= !bit;
+            self.ladders.left(rung);
         }
     }
 
     /// The node of the highest load that can start the call at once; of equal loads, the lowest id.
-    #[inline]
+    #[inline(always)]
     pub fn highest(&mut self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
         let cluster = candidates.cluster();
-        let mut best: Option<(u64, NodeId)> = None;
+        let mut best = Best { load: 0, node: u32::MAX };
         for group in candidates.groups().iter() {
-            let numbers = self.groups[group];
-            for resource in Dominant::ALL {
-                let list = &mut self.lists[group * KINDS + resource as usize];
-                if list.is_unused() {
-                    continue;
-                }
-                let Some(bound) = cluster.load_bound(group, resource, demand) else { continue };
-                let least = best.map_or(0, |(load, _)| load);
-                if bound < least {
-                    continue;
-                }
-                let find = |key, mask: &Mask| first_that_fits(numbers, key, *mask, demand, cluster);
-                let from = numbers.key(bound, 0);
-                if let Some((key, node)) = list.first(from, numbers.last_of(least), demand, find) {
-                    let (load, node) = (numbers.load(key), NodeId(node));
-                    if best
-                        .is_none_or(|(most, first)| load > most || (load == most && node < first))
-                    {
-                        best = Some((load, node));
-                    }
-                }
+            let mut resources = self.used[group];
+            while resources != 0 {
+                let resource = resources.trailing_zeros() as usize;
+                resources &= resources - 1;
+                self.highest_of(group, resource, demand, cluster, &mut best);
             }
         }
-        best.map(|(_, node)| node)
+        (best.node != u32::MAX).then_some(NodeId(best.node))
     }
+
+    #[inline(always)]
+    fn highest_of(
+        &mut self,
+        group: usize,
+        resource: usize,
+        demand: &Resources,
+        cluster: &Cluster,
+        best: &mut Best,
+    ) {
+        let bound = cluster.load_bound(group, Dominant::ALL[resource], demand);
+        let Some(bound) = bound.filter(|&bound| bound >= best.load) else { return };
+        let numbers = self.groups[group];
+        let find = |key, mask: &Mask| first_that_fits(numbers, key, *mask, demand, cluster);
+        let (from, to) = (numbers.key(bound, 0), numbers.last_of(best.load));
+        let ladder = group * KINDS + resource;
+        if let Some((key, node)) = self.ladders.first(ladder, from, to, demand, find) {
+            let load = numbers.load(key);
+            if load > best.load || node < best.node {
+                *best = Best { load, node };
+            }
+        }
+    }
+}
+
+/// The best candidate so far.
+#[derive(Clone, Copy, Debug)]
+struct Best {
+    load: u64,
+    node: u32,
 }
 
 /// The first of a rung that can start a demand, or the most that any of them has free.

@@ -7,7 +7,7 @@
 //!
 //! Every node carries a bound, resource by resource, on what is free behind any key below it, so
 //! that a search for a demand passes whole subtrees. Bounds are raised at once, from the leaf
-//! that holds the key up to where they hold already, and lowered, leaf by leaf, when the owner asks.
+//! that holds the key up to where they hold already, and lowered by a search that passed in vain.
 //!
 //! Nodes live in one `Vec` and are reused: nothing is allocated once it has grown.
 
@@ -29,6 +29,25 @@ struct Node {
     parent: u32,
     sags: bool, // a leaf some of whose values have less free than its bound says
     slots: [u32; 64],
+}
+
+/// What the owner keeps behind the keys, as a search sees it.
+pub(super) trait Values {
+    /// Whether to take this one.
+    fn look(&mut self, key: u64, value: u32) -> Look;
+    /// The most that is free behind it.
+    fn bound(&self, value: u32) -> Resources;
+}
+
+/// What came of a look at a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Look {
+    /// It is taken.
+    Take,
+    /// It is not.
+    Pass,
+    /// It is not, and its bound was lowered.
+    Lowered,
 }
 
 const BITS: u32 = 6;
@@ -137,9 +156,9 @@ impl Trie {
     }
 
     /// If a leaf sags, brings its bound, and those above as far as that changes them, down to what its
-    /// values have. `of` gives that. O(64 × levels).
+    /// values have. `of` gives that. A search does so on its way out. O(64 × levels).
     #[inline]
-    pub(super) fn settle(&mut self, leaf: u32, of: impl Fn(u32) -> Resources) {
+    fn settle(&mut self, leaf: u32, of: impl Fn(u32) -> Resources) {
         if std::mem::replace(&mut self.nodes[leaf as usize].sags, false) {
             self.lower(leaf, of);
         }
@@ -158,43 +177,60 @@ impl Trie {
         }
     }
 
-    /// The least key at or above `from` whose nodes do not rule `demand` out, and its value.
-    /// O(levels) and the nodes passed by.
-    pub(super) fn next(&self, from: u64, demand: &Resources) -> Option<(u64, u32)> {
+    /// The least key at or above `from` that `values` takes, and its value. Those that are behind
+    /// a bound which rules `demand` out are passed by. O(levels), and the nodes and values passed by.
+    pub(super) fn find(
+        &mut self,
+        from: u64,
+        demand: &Resources,
+        values: &mut impl Values,
+    ) -> Option<(u64, u32)> {
         if !self.covers(from) {
             return None;
         }
         let (mut at, mut level, mut key) = (self.root, self.levels - 1, from);
         loop {
-            let node = &self.nodes[at as usize];
-            let d = digit(key, level);
-            let ahead = if demand.fits(&node.bound) { node.mask & u64::MAX << d } else { 0 };
-            if ahead == 0 {
-                // On behind this subtree, from the node where that is another digit and not a carry.
-                let behind = (level + 1) * BITS;
-                key = (key.checked_shr(behind)? + 1).checked_shl(behind)?;
-                loop {
-                    level += 1;
-                    if level == self.levels {
-                        return None;
-                    }
-                    at = self.nodes[at as usize].parent;
-                    if digit(key, level) != 0 {
-                        break;
-                    }
+            let node = &mut self.nodes[at as usize];
+            let mut ahead = 0;
+            if demand.fits(&node.bound) {
+                ahead = node.mask & u64::MAX << digit(key, level);
+            }
+            if level > 0 && ahead != 0 {
+                let nearest = ahead.trailing_zeros();
+                if nearest != digit(key, level) {
+                    key = (key >> (level * BITS) & !63 | u64::from(nearest)) << (level * BITS);
                 }
+                at = node.slots[nearest as usize & 63];
+                level -= 1;
                 continue;
             }
-            let nearest = ahead.trailing_zeros();
-            if nearest != d {
-                let above = key >> (level * BITS) & !63 | u64::from(nearest);
-                key = above << (level * BITS);
+            while ahead != 0 {
+                let nearest = ahead.trailing_zeros();
+                ahead &= ahead - 1;
+                key = key & !63 | u64::from(nearest);
+                let value = node.slots[nearest as usize & 63];
+                match values.look(key, value) {
+                    Look::Take => return Some((key, value)),
+                    Look::Pass => {}
+                    Look::Lowered => node.sags = true,
+                }
             }
-            at = node.slots[nearest as usize & 63];
             if level == 0 {
-                return Some((key, at));
+                self.settle(at, |value| values.bound(value));
             }
-            level -= 1;
+            // On behind this subtree, from the node where that is another digit and not a carry.
+            let behind = (level + 1) * BITS;
+            key = (key.checked_shr(behind)? + 1).checked_shl(behind)?;
+            loop {
+                level += 1;
+                if level == self.levels {
+                    return None;
+                }
+                at = self.nodes[at as usize].parent;
+                if digit(key, level) != 0 {
+                    break;
+                }
+            }
         }
     }
 
@@ -237,75 +273,93 @@ mod tests {
         Resources::milli_cpu(rng.below(9) as u32).with_memory(rng.below(9))
     }
 
-    /// Against a map from keys to what is free there. Bounds are raised as keys come, lowered at
-    /// random, and may be too high in between: then a search finds keys in vain, but passes by none.
+    /// What is free behind each value, and the bound that the trie is told of it.
+    struct Kept {
+        demand: Resources,
+        free: Vec<(u32, Resources, Resources)>, // leaf, free, bound
+        looks: usize,
+    }
+
+    impl Values for Kept {
+        fn look(&mut self, _key: u64, value: u32) -> Look {
+            self.looks += 1;
+            let (_, free, bound) = &mut self.free[value as usize];
+            if self.demand.fits(free) {
+                return Look::Take;
+            }
+            if std::mem::replace(bound, *free) == *free { Look::Pass } else { Look::Lowered }
+        }
+
+        fn bound(&self, value: u32) -> Resources {
+            self.free[value as usize].2
+        }
+    }
+
+    fn find(trie: &mut Trie, from: u64, demand: Resources, kept: &mut Kept) -> Option<(u64, u32)> {
+        kept.demand = demand;
+        trie.find(from, &demand, kept)
+    }
+
+    /// Against a map from keys to what is free there, while that comes and goes.
     #[test]
     fn is_a_sorted_map() {
         let mut rng = Rng::new(11);
         for spread in [10u64, 70, 5_000, 1 << 20, u64::MAX] {
-            let mut trie = Trie::default();
-            let mut oracle: BTreeMap<u64, (u32, Resources)> = BTreeMap::new();
-            let mut values: Vec<(u64, Resources)> = Vec::new(); // by value, what the owner keeps
+            let (mut trie, mut oracle) = (Trie::default(), BTreeMap::new());
+            let mut kept = Kept { demand: Resources::NONE, free: Vec::new(), looks: 0 };
             for _ in 0..30_000 {
                 let key = rng.below(spread);
                 let near = oracle.range(key..).next().map_or(key, |(&k, _)| k);
+                let free = some(&mut rng);
                 match rng.below(6) {
                     0 | 1 if !oracle.contains_key(&key) => {
-                        let free = some(&mut rng);
-                        let value = values.len() as u32;
+                        let value = kept.free.len() as u32;
                         let leaf = trie.insert(key, value);
                         trie.raise(leaf, &free);
-                        values.push((u64::from(leaf), free));
-                        oracle.insert(key, (value, free));
+                        kept.free.push((leaf, free, free));
+                        oracle.insert(key, value);
                     }
                     2 => {
-                        if let Some((value, _)) = oracle.remove(&near) {
-                            trie.remove(near, values[value as usize].0 as u32);
+                        if let Some(value) = oracle.remove(&near) {
+                            trie.remove(near, kept.free[value as usize].0);
                         }
                     }
                     3 => {
-                        if let Some((value, _)) = oracle.get(&near) {
-                            let leaf = values[*value as usize].0 as u32;
-                            trie.sag(leaf);
-                            trie.settle(leaf, |value| values[value as usize].1);
+                        if let Some(value) = oracle.get(&near) {
+                            let (leaf, now, bound) = &mut kept.free[*value as usize];
+                            trie.raise(*leaf, &free);
+                            (*now, *bound) = (free, bound.covering(&free));
                         }
                     }
                     _ => {
-                        assert_eq!(trie.get(key), oracle.get(&key).map(|(value, _)| *value));
-                        let demand = some(&mut rng);
-                        let holds = |(_, (_, free)): &(&u64, &(u32, Resources))| demand.fits(free);
-                        let expected = oracle.range(key..).find(holds).map(|(&k, &(v, _))| (k, v));
-                        let mut found = trie.next(key, &demand);
-                        while let Some((at, value)) = found
-                            && !demand.fits(&values[value as usize].1)
-                        {
-                            assert_eq!(oracle.get(&at).map(|(value, _)| *value), Some(value));
-                            found = at.checked_add(1).and_then(|from| trie.next(from, &demand));
-                        }
-                        assert_eq!(found, expected);
+                        assert_eq!(trie.get(key), oracle.get(&key).copied());
+                        let holds = |value: &u32| free.fits(&kept.free[*value as usize].1);
+                        let mut ahead = oracle.range(key..).map(|(&key, &value)| (key, value));
+                        let expected = ahead.find(|(_, value)| holds(value));
+                        assert_eq!(find(&mut trie, key, free, &mut kept), expected);
                     }
                 }
             }
         }
     }
 
-    /// With its bounds lowered, a node that cannot hold a demand is not entered.
+    /// A search in vain lowers the bounds, and the next one looks at nothing.
     #[test]
-    fn bounds_are_as_low_as_they_can_be() {
+    fn a_vain_search_is_not_repeated() {
         let mut trie = Trie::default();
-        let free = |value: u32| Resources::milli_cpu(if value == 0 { 0 } else { 1000 });
-        let leaf = trie.insert(3, 0);
-        trie.raise(leaf, &Resources::milli_cpu(4000));
-        let far = trie.insert(1 << 40, 1);
-        trie.raise(far, &free(1));
-        let asked = |trie: &Trie, cpu| trie.next(0, &Resources::milli_cpu(cpu)).map(|(key, _)| key);
-        assert_eq!((asked(&trie, 1), asked(&trie, 4000)), (Some(3), Some(3)));
-        trie.settle(leaf, free);
-        assert_eq!(asked(&trie, 4000), Some(3), "nobody said that it sags");
-        trie.sag(leaf);
-        trie.settle(leaf, free);
-        assert_eq!((asked(&trie, 1), asked(&trie, 1000)), (Some(1 << 40), Some(1 << 40)));
-        assert_eq!((asked(&trie, 0), asked(&trie, 1001)), (Some(3), None));
+        let mut kept = Kept { demand: Resources::NONE, free: Vec::new(), looks: 0 };
+        let full = Resources::milli_cpu(4000);
+        for value in 0..100u32 {
+            let leaf = trie.insert(u64::from(value) * 1000, value);
+            trie.raise(leaf, &full);
+            kept.free.push((leaf, Resources::milli_cpu(value), full));
+        }
+        assert_eq!(find(&mut trie, 0, full, &mut kept), None);
+        assert_eq!(kept.looks, 100);
+        assert_eq!(find(&mut trie, 0, Resources::milli_cpu(100), &mut kept), None);
+        assert_eq!(kept.looks, 100);
+        let last = find(&mut trie, 0, Resources::milli_cpu(99), &mut kept);
+        assert_eq!((last, kept.looks), (Some((99_000, 99)), 101));
     }
 
     #[test]
