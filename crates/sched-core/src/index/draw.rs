@@ -23,6 +23,9 @@ const NOWHERE: u32 = u32::MAX;
 pub struct DrawIndex {
     live: Vec<Vec<NodeId>>, // by group, ascending
     places: Vec<u32>,       // by node: where it stands in that list
+    /// By node: live, with room in its queue. Kept apart, because in few cache lines it says of most
+    /// nodes that change that nothing of them is new here.
+    open: Vec<bool>,
     fit: Option<FitIndex>,
 }
 
@@ -33,6 +36,7 @@ impl DrawIndex {
         *self = DrawIndex {
             live: vec![Vec::new(); spec.groups().len()],
             places: vec![NOWHERE; spec.node_count()],
+            open: vec![false; spec.node_count()],
             fit: Some(FitIndex::new(spec.node_count())),
         };
         for node in spec.nodes() {
@@ -43,6 +47,14 @@ impl DrawIndex {
     /// Follows a change of `node`. O(log nodes), and O(nodes of the group) when it comes or goes.
     #[inline]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
+        let open = cluster.has_queue_room(node);
+        if !std::mem::replace(&mut self.open[node.index()], open) || !open {
+            self.update(node, cluster);
+        }
+    }
+
+    #[inline]
+    fn update(&mut self, node: NodeId, cluster: &Cluster) {
         if let Some(fit) = &mut self.fit {
             fit.set(node, takes(cluster, node));
         }

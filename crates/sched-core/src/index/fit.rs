@@ -77,11 +77,14 @@ impl FitIndex {
             gpu: free.gpu(),
             memory: free.memory(),
         });
+        let mut at = self.leaves + node.index();
+        if self.cells[at] == cell {
+            return;
+        }
         let last = &mut self.last;
         if node.0 < last.at && last.start <= node.0 && cell.holds(&last.demand) {
             last.at = node.0;
         }
-        let mut at = self.leaves + node.index();
         self.cells[at] = cell;
         while at > 1 {
             at /= 2;

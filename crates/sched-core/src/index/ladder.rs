@@ -52,7 +52,8 @@ struct Rung<M> {
     lingers: bool,
 }
 
-/// No rung from key `from` up to, but without, that of `rung` has a node that holds `demand`.
+/// No rung from `from` up to, but without, `key` has a node that holds `demand`. `rung` is that of
+/// `key`, if there is one.
 #[derive(Clone, Copy, Debug)]
 struct Search {
     from: u64,
@@ -69,7 +70,6 @@ const NO_KEY: u64 = u64::MAX;
 /// A search under way.
 struct Searching<'a, M, F> {
     rungs: &'a mut [Rung<M>],
-    most: u64,
     demand: &'a Resources,
     find: F,
     found: Option<u32>,
@@ -82,9 +82,6 @@ where
 {
     #[inline(always)]
     fn look(&mut self, key: u64, rung: u32) -> Look {
-        if key > self.most {
-            return Look::Take; // and nothing is found
-        }
         let rung = &mut self.rungs[rung as usize];
         if !self.demand.fits(&rung.bound) || rung.members.is_empty() {
             return Look::Pass;
@@ -225,8 +222,9 @@ impl<M: Members> Ladders<M> {
         let Ladder { last, order } = &mut self.ladders[ladder];
         let again = last.from == from && last.demand.fits(demand);
         let start = if again { last.key } else { from };
-        let mut search = Searching { rungs: &mut self.rungs, most, demand, find, found: None };
-        let (key, rung) = order.find(start, demand, &mut search).unwrap_or((NO_KEY, NIL));
+        let mut search = Searching { rungs: &mut self.rungs, demand, find, found: None };
+        let end = order.find(start..=most, demand, &mut search);
+        let (key, rung) = end.unwrap_or_else(|key| (key, NIL));
         let found = search.found;
         *last = Search { from, key, demand: *demand, rung };
         found.map(|node| (key, node))

@@ -12,6 +12,7 @@
 //! Nodes live in one `Vec` and are reused: nothing is allocated once it has grown.
 
 use crate::resources::Resources;
+use std::ops::RangeInclusive;
 
 /// The map. Keys are any `u64`; it grows a level whenever a key is too large for it.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ struct Node {
     mask: u64,
     bound: Resources,
     parent: u32,
-    sags: bool, // a leaf some of whose values have less free than its bound says
+    bounds: Bounds,
     slots: [u32; 64],
 }
 
@@ -53,6 +54,19 @@ pub(super) enum Look {
 const BITS: u32 = 6;
 const NIL: u32 = u32::MAX;
 
+/// How the bound of a leaf compares with what its values have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Bounds {
+    /// As low as it can be.
+    Tight,
+    /// Maybe too high.
+    Sagging,
+    /// Maybe too high, and a search has passed by in vain since anything was raised. The first time is
+    /// forgiven, because where calls wait, what comes free is taken at once, and to bring all bounds
+    /// down and up again for each call costs more than another look.
+    Passed,
+}
+
 impl Default for Trie {
     fn default() -> Trie {
         Trie { nodes: vec![Node::new(NIL)], vacant: Vec::new(), root: 0, levels: 1 }
@@ -61,7 +75,7 @@ impl Default for Trie {
 
 impl Node {
     fn new(parent: u32) -> Node {
-        Node { mask: 0, bound: Resources::NONE, parent, sags: false, slots: [0; 64] }
+        Node { mask: 0, bound: Resources::NONE, parent, bounds: Bounds::Tight, slots: [0; 64] }
     }
 
     /// The least bound that holds for every slot, when `of` gives that of one.
@@ -141,6 +155,9 @@ impl Trie {
     pub(super) fn raise(&mut self, leaf: u32, free: &Resources) {
         let mut at = leaf;
         while let Some(node) = self.nodes.get_mut(at as usize) {
+            if node.bounds == Bounds::Passed {
+                node.bounds = Bounds::Sagging;
+            }
             if free.fits(&node.bound) {
                 return;
             }
@@ -152,15 +169,24 @@ impl Trie {
     /// Less is free behind a key of this leaf than was.
     #[inline]
     pub(super) fn sag(&mut self, leaf: u32) {
-        self.nodes[leaf as usize].sags = true;
+        let node = &mut self.nodes[leaf as usize];
+        if node.bounds == Bounds::Tight {
+            node.bounds = Bounds::Sagging;
+        }
     }
 
-    /// If a leaf sags, brings its bound, and those above as far as that changes them, down to what its
-    /// values have. `of` gives that. A search does so on its way out. O(64 × levels).
+    /// A search leaves a leaf. If its bound sags, and not for the first time, it and those above are
+    /// brought down to what the values have; `of` gives that. O(64 × levels).
     #[inline]
-    fn settle(&mut self, leaf: u32, of: impl Fn(u32) -> Resources) {
-        if std::mem::replace(&mut self.nodes[leaf as usize].sags, false) {
-            self.lower(leaf, of);
+    fn pass(&mut self, leaf: u32, of: impl Fn(u32) -> Resources) {
+        let node = &mut self.nodes[leaf as usize];
+        match node.bounds {
+            Bounds::Tight => {}
+            Bounds::Sagging => node.bounds = Bounds::Passed,
+            Bounds::Passed => {
+                node.bounds = Bounds::Tight;
+                self.lower(leaf, of);
+            }
         }
     }
 
@@ -177,16 +203,18 @@ impl Trie {
         }
     }
 
-    /// The least key at or above `from` that `values` takes, and its value. Those that are behind
-    /// a bound which rules `demand` out are passed by. O(levels), and the nodes and values passed by.
+    /// The least key in `range` that `values` takes, and its value; else where the search ended:
+    /// before that key it takes none. Those that are behind a bound which rules `demand` out are
+    /// passed by. O(levels), and the nodes and values passed by.
     pub(super) fn find(
         &mut self,
-        from: u64,
+        range: RangeInclusive<u64>,
         demand: &Resources,
         values: &mut impl Values,
-    ) -> Option<(u64, u32)> {
-        if !self.covers(from) {
-            return None;
+    ) -> Result<(u64, u32), u64> {
+        let (from, to) = range.into_inner();
+        if !self.covers(from) || from > to {
+            return Err(from);
         }
         let (mut at, mut level, mut key) = (self.root, self.levels - 1, from);
         loop {
@@ -208,23 +236,34 @@ impl Trie {
                 let nearest = ahead.trailing_zeros();
                 ahead &= ahead - 1;
                 key = key & !63 | u64::from(nearest);
+                if key > to {
+                    return Err(key);
+                }
                 let value = node.slots[nearest as usize & 63];
                 match values.look(key, value) {
-                    Look::Take => return Some((key, value)),
+                    Look::Take => return Ok((key, value)),
                     Look::Pass => {}
-                    Look::Lowered => node.sags = true,
+                    Look::Lowered if node.bounds == Bounds::Tight => node.bounds = Bounds::Sagging,
+                    Look::Lowered => {}
                 }
             }
             if level == 0 {
-                self.settle(at, |value| values.bound(value));
+                self.pass(at, |value| values.bound(value));
             }
             // On behind this subtree, from the node where that is another digit and not a carry.
             let behind = (level + 1) * BITS;
-            key = (key.checked_shr(behind)? + 1).checked_shl(behind)?;
+            let next = key.checked_shr(behind).unwrap_or(0) + 1;
+            key = next.checked_shl(behind).unwrap_or(0);
+            if key == 0 {
+                return Err(u64::MAX); // that was the right edge of all keys
+            }
+            if key > to {
+                return Err(key);
+            }
             loop {
                 level += 1;
                 if level == self.levels {
-                    return None;
+                    return Err(u64::MAX);
                 }
                 at = self.nodes[at as usize].parent;
                 if digit(key, level) != 0 {
@@ -255,7 +294,8 @@ impl Trie {
         if let Some(at) = self.vacant.pop() {
             let node = &mut self.nodes[at as usize];
             // Slots are read only where the mask has a bit.
-            (node.mask, node.bound, node.parent, node.sags) = (0, Resources::NONE, parent, false);
+            (node.mask, node.bound, node.parent) = (0, Resources::NONE, parent);
+            node.bounds = Bounds::Tight;
             return at;
         }
         self.nodes.push(Node::new(parent));
@@ -295,9 +335,15 @@ mod tests {
         }
     }
 
-    fn find(trie: &mut Trie, from: u64, demand: Resources, kept: &mut Kept) -> Option<(u64, u32)> {
+    fn find(
+        trie: &mut Trie,
+        (from, span): (u64, u64),
+        demand: Resources,
+        kept: &mut Kept,
+    ) -> Option<(u64, u32)> {
         kept.demand = demand;
-        trie.find(from, &demand, kept)
+        let to = from.saturating_add(span);
+        trie.find(from..=to, &demand, kept).map_err(|end| assert!(end >= from)).ok()
     }
 
     /// Against a map from keys to what is free there, while that comes and goes.
@@ -334,18 +380,21 @@ mod tests {
                     _ => {
                         assert_eq!(trie.get(key), oracle.get(&key).copied());
                         let holds = |value: &u32| free.fits(&kept.free[*value as usize].1);
-                        let mut ahead = oracle.range(key..).map(|(&key, &value)| (key, value));
+                        let span = rng.below(spread);
+                        let range = key..=key.saturating_add(span);
+                        let mut ahead = oracle.range(range).map(|(&key, &value)| (key, value));
                         let expected = ahead.find(|(_, value)| holds(value));
-                        assert_eq!(find(&mut trie, key, free, &mut kept), expected);
+                        let found = find(&mut trie, (key, span), free, &mut kept);
+                        assert_eq!(found, expected);
                     }
                 }
             }
         }
     }
 
-    /// A search in vain lowers the bounds, and the next one looks at nothing.
+    /// The second search in vain lowers the bounds, and the next one looks at nothing.
     #[test]
-    fn a_vain_search_is_not_repeated() {
+    fn a_vain_search_is_repeated_once() {
         let mut trie = Trie::default();
         let mut kept = Kept { demand: Resources::NONE, free: Vec::new(), looks: 0 };
         let full = Resources::milli_cpu(4000);
@@ -354,12 +403,12 @@ mod tests {
             trie.raise(leaf, &full);
             kept.free.push((leaf, Resources::milli_cpu(value), full));
         }
-        assert_eq!(find(&mut trie, 0, full, &mut kept), None);
-        assert_eq!(kept.looks, 100);
-        assert_eq!(find(&mut trie, 0, Resources::milli_cpu(100), &mut kept), None);
-        assert_eq!(kept.looks, 100);
-        let last = find(&mut trie, 0, Resources::milli_cpu(99), &mut kept);
-        assert_eq!((last, kept.looks), (Some((99_000, 99)), 101));
+        for looks in [100, 200, 200] {
+            assert_eq!(find(&mut trie, (0, u64::MAX), full, &mut kept), None);
+            assert_eq!(kept.looks, looks);
+        }
+        let last = find(&mut trie, (0, u64::MAX), Resources::milli_cpu(99), &mut kept);
+        assert_eq!((last, kept.looks), (Some((99_000, 99)), 201));
     }
 
     #[test]
