@@ -87,7 +87,10 @@ impl Lanes {
     /// `kept` collects the groups that heads ahead of it keep.
     #[inline(always)]
     pub(crate) fn next(&self, kept: &mut GroupSet) -> Option<usize> {
-        while self.waiting > 0 {
+        if self.waiting == 0 {
+            return None;
+        }
+        loop {
             let mut next: Option<usize> = None;
             for (i, lane) in self.lanes.iter().enumerate() {
                 if !lane.queue.is_empty()
@@ -103,7 +106,6 @@ impl Lanes {
             }
             *kept = kept.union(self.lanes[lane].eligible);
         }
-        None
     }
 
     /// Whether the head of a lane goes before that of another. Not inlined, because most clusters have

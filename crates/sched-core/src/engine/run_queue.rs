@@ -78,14 +78,19 @@ impl RunQueue {
     pub(crate) fn pop(&mut self) {
         match self.least {
             Some(Source::Run(run)) => {
-                if self.runs[run as usize].pass() {
-                    self.used &= !(1 << run);
-                }
+                let is_empty = self.runs[run as usize].pass();
+                self.used &= !(u32::from(is_empty) << run);
             }
             Some(Source::Rest) => drop(self.rest.pop()),
             None => {}
         }
-        self.least = if self.used == 0 && self.rest.is_empty() { None } else { self.find_least() };
+        self.least = match self.used {
+            0 if self.rest.is_empty() => None,
+            one if one.is_power_of_two() && self.rest.is_empty() => {
+                Some(Source::Run(one.trailing_zeros()))
+            }
+            _ => self.find_least(),
+        };
     }
 
     /// The run with the largest tail not above the call; an empty or a new one if there is none.

@@ -4,6 +4,7 @@
 //! command that users copy must be one that is run. The first failure stops with the
 //! name of its step: what follows would only bury the reason.
 
+mod hot_path;
 mod readme;
 mod results;
 
@@ -15,7 +16,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`) and the README's main command, and refuses a `Cargo.lock` that is not up to date.
+/// `cargo test`), the guard of the hot path and the README's main command, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -43,6 +44,7 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let theory = ["test", "--release", "-p", "pipeline", "--test", "theory"];
         let theory = cargo(&theory, &["--features", "full-theory"]);
         steps.run("theory", &theory, None)?;
+        steps.step("hot path", || hot_path::check(root, locked))?;
         let before = Results::find(root)?;
         steps.run("main command", &main, None)?;
         steps.step("results", || before.check_new(&Results::find(root)?))?;
