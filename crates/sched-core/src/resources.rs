@@ -48,16 +48,19 @@ impl Resources {
     }
 
     /// Thousandths of a CPU.
+    #[inline]
     pub const fn cpu(&self) -> u32 {
         self.cpu
     }
 
     /// Thousandths of a GPU.
+    #[inline]
     pub const fn gpu(&self) -> u32 {
         self.gpu
     }
 
     /// Bytes of memory; [`Self::UNLIMITED_MEMORY`] in a capacity means no limit.
+    #[inline]
     pub const fn memory(&self) -> u64 {
         self.memory
     }
@@ -85,6 +88,26 @@ impl Resources {
                 limited => limited.checked_sub(demand.memory)?,
             },
         })
+    }
+
+    /// Takes a demand that fits. Unlimited memory stays unlimited.
+    #[inline]
+    pub(crate) fn take(&mut self, demand: &Resources) {
+        self.cpu -= demand.cpu;
+        self.gpu -= demand.gpu;
+        if self.memory != Self::UNLIMITED_MEMORY {
+            self.memory -= demand.memory;
+        }
+    }
+
+    /// Each resource the larger of both.
+    #[inline]
+    pub(crate) fn covering(&self, other: &Resources) -> Resources {
+        Resources {
+            cpu: self.cpu.max(other.cpu),
+            gpu: self.gpu.max(other.gpu),
+            memory: self.memory.max(other.memory),
+        }
     }
 
     /// Both together; saturates.

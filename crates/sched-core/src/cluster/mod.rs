@@ -4,10 +4,10 @@
 //! running account of it: what is reserved, what waits in node queues, who is up.
 
 mod node;
+mod share;
 mod spec;
 mod state;
 
-pub(crate) use node::share;
 pub use node::{Dominant, NodeState};
 pub use spec::{ClusterError, ClusterSpec, Group, GroupSet, NodeId, QueueLimit};
 pub use state::Cluster;

@@ -47,50 +47,59 @@ impl GroupSet {
     ///
     /// # Panics
     /// If `group` is not below [`Self::MAX_GROUPS`].
+    #[inline]
     pub const fn only(group: usize) -> GroupSet {
         assert!(group < Self::MAX_GROUPS, "a cluster has at most 64 groups");
         GroupSet(1 << group)
     }
 
     /// The first `count` groups.
+    #[inline]
     pub const fn first(count: usize) -> GroupSet {
         if count >= Self::MAX_GROUPS { Self::ALL } else { GroupSet((1 << count) - 1) }
     }
 
     /// Both together.
     #[must_use]
+    #[inline]
     pub const fn union(self, other: GroupSet) -> GroupSet {
         GroupSet(self.0 | other.0)
     }
 
     /// Groups in both.
     #[must_use]
+    #[inline]
     pub const fn intersection(self, other: GroupSet) -> GroupSet {
         GroupSet(self.0 & other.0)
     }
 
     /// The set as a mask, group 0 in the lowest bit.
+    #[inline]
     pub const fn bits(self) -> u64 {
         self.0
     }
 
     /// Groups of this set that are not in `other`.
     #[must_use]
+    #[inline]
     pub const fn minus(self, other: GroupSet) -> GroupSet {
         GroupSet(self.0 & !other.0)
     }
 
     /// Whether `group` is in the set.
+    #[inline]
     pub const fn contains(self, group: usize) -> bool {
         group < Self::MAX_GROUPS && self.0 >> group & 1 == 1
     }
 
     /// Whether the set is empty.
+    #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// The groups of the set, lowest first.
+    #[inline]
     pub fn iter(self) -> impl Iterator<Item = usize> {
         let mut left = self.0;
         std::iter::from_fn(move || {
@@ -254,6 +263,7 @@ impl ClusterSpec {
     }
 
     /// How many nodes are declared.
+    #[inline]
     pub fn node_count(&self) -> usize {
         self.first_node[self.groups.len()] as usize
     }

@@ -9,7 +9,7 @@
 //!
 //! A lane whose head was refused is not asked again until something was gained for it.
 
-use super::run_queue::{Entry, RunQueue};
+use super::run_queue::RunQueue;
 use crate::cluster::{ClusterSpec, GroupSet};
 use crate::resources::Resources;
 use crate::task::Task;
@@ -26,8 +26,9 @@ struct Lane {
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
     lanes: Vec<Lane>,
-    memo: Vec<Memo>,
-    waiting: usize,
+    memo: Box<[Memo; MEMOS]>,
+    waiting: usize,    // over all lanes
+    any_refused: bool, // by some lane
 }
 
 /// What one demand was found eligible for; a direct-mapped cache, so that the groups
@@ -45,7 +46,7 @@ const NO_LANE: u32 = u32::MAX;
 impl Lanes {
     pub(crate) fn new() -> Lanes {
         let unused = Memo { demand: Resources::NONE, on: GroupSet::NONE, lane: NO_LANE };
-        Lanes { lanes: Vec::new(), memo: vec![unused; MEMOS], waiting: 0 }
+        Lanes { lanes: Vec::new(), memo: Box::new([unused; MEMOS]), waiting: 0, any_refused: false }
     }
 
     /// Waiting calls over all lanes.
@@ -54,10 +55,11 @@ impl Lanes {
     }
 
     /// Puts a call into its lane. False if no declared node could ever run it.
+    #[inline(always)]
     pub(crate) fn push(&mut self, spec: &ClusterSpec, rank: i64, task: &Task) -> bool {
         let Some(lane) = self.lane_of(spec, &task.demand, task.on) else { return false };
         let lane = &mut self.lanes[lane];
-        if lane.queue.push(Entry { rank, task: *task }) {
+        if lane.queue.push(rank, task) {
             lane.refused = false; // a new head, not asked yet
         }
         self.waiting += 1;
@@ -65,32 +67,40 @@ impl Lanes {
     }
 
     /// These groups have gained something: their lanes are worth asking again.
+    #[inline(always)]
     pub(crate) fn gained(&mut self, groups: GroupSet) {
-        if groups.is_empty() {
-            return;
+        if self.any_refused && !groups.is_empty() {
+            self.ask_again(groups);
         }
+    }
+
+    #[inline(never)]
+    fn ask_again(&mut self, groups: GroupSet) {
+        self.any_refused = false;
         for lane in &mut self.lanes {
-            if !lane.eligible.intersection(groups).is_empty() {
-                lane.refused = false;
-            }
+            lane.refused &= lane.eligible.intersection(groups).is_empty();
+            self.any_refused |= lane.refused;
         }
     }
 
     /// The lane whose head is next in order among those that have groups left.
     /// `kept` collects the groups that heads ahead of it keep.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&self, kept: &mut GroupSet) -> Option<usize> {
+        if self.waiting == 0 {
+            return None;
+        }
         loop {
-            let mut next: Option<(usize, &Entry)> = None;
+            let mut next: Option<usize> = None;
             for (i, lane) in self.lanes.iter().enumerate() {
-                if let Some(head) = lane.queue.peek()
+                if !lane.queue.is_empty()
                     && !lane.eligible.minus(*kept).is_empty()
-                    && next.is_none_or(|(_, first)| head < first)
+                    && next.is_none_or(|first| self.is_ahead(i, first))
                 {
-                    next = Some((i, head));
+                    next = Some(i);
                 }
             }
-            let (lane, _) = next?;
+            let lane = next?;
             if !self.lanes[lane].refused {
                 return Some(lane);
             }
@@ -98,15 +108,22 @@ impl Lanes {
         }
     }
 
-    /// The head of a lane and its eligible set.
-    #[inline]
+    /// Whether the head of a lane goes before that of another. Not inlined, because most clusters have
+    /// one lane, and registers would be saved for the comparison that they never make.
+    #[inline(never)]
+    fn is_ahead(&self, lane: usize, other: usize) -> bool {
+        self.lanes[lane].queue.peek() < self.lanes[other].queue.peek()
+    }
+
+    /// The call that is next in a lane, and the lane's eligible set.
+    #[inline(always)]
     pub(crate) fn head(&self, lane: usize) -> Option<(&Task, GroupSet)> {
         let lane = &self.lanes[lane];
         lane.queue.peek().map(|entry| (&entry.task, lane.eligible))
     }
 
-    /// The head has found a node and leaves. What it kept is worth asking for again.
-    #[inline]
+    /// The head has found a node and leaves. What it kept meanwhile is worth asking for again.
+    #[inline(always)]
     pub(crate) fn pop(&mut self, lane: usize) {
         let lane = &mut self.lanes[lane];
         lane.queue.pop();
@@ -119,18 +136,30 @@ impl Lanes {
 
     /// The head was refused: it waits, and keeps its groups.
     pub(crate) fn refuse(&mut self, lane: usize) -> GroupSet {
+        self.any_refused = true;
         let lane = &mut self.lanes[lane];
         (lane.refused, lane.keeping) = (true, true);
         lane.eligible
     }
 
-    #[inline]
+    #[inline(always)]
     fn lane_of(&mut self, spec: &ClusterSpec, demand: &Resources, on: GroupSet) -> Option<usize> {
         let at = memo_index(demand, on);
-        let memo = self.memo[at];
+        let memo = &self.memo[at];
         if memo.lane != NO_LANE && memo.demand == *demand && memo.on == on {
             return Some(memo.lane as usize);
         }
+        self.new_memo(spec, demand, on, at)
+    }
+
+    #[cold]
+    fn new_memo(
+        &mut self,
+        spec: &ClusterSpec,
+        demand: &Resources,
+        on: GroupSet,
+        at: usize,
+    ) -> Option<usize> {
         let eligible = spec.eligible(demand, on);
         if eligible.is_empty() {
             return None;
@@ -148,10 +177,11 @@ impl Lanes {
     }
 }
 
+#[inline]
 fn memo_index(demand: &Resources, on: GroupSet) -> usize {
-    let mixed = (u64::from(demand.cpu()) ^ u64::from(demand.gpu()).rotate_left(20))
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        ^ demand.memory().wrapping_mul(0xC2B2_AE3D_27D4_EB4F)
-        ^ on.bits().wrapping_mul(0x1656_67B1_9E37_79F9);
-    (mixed >> 58) as usize
+    let mixed = u64::from(demand.cpu())
+        ^ u64::from(demand.gpu()).rotate_left(20)
+        ^ demand.memory().rotate_left(36)
+        ^ on.bits().rotate_left(52);
+    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize
 }

@@ -55,6 +55,7 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
         self.lanes.waiting()
     }
 
+    #[inline(always)]
     fn submit(&mut self, task: &Task) {
         let rank = self.order.rank(task);
         if !self.lanes.push(self.cluster.spec(), rank, task) {
@@ -62,6 +63,7 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
         }
     }
 
+    #[inline(always)]
     fn finished(&mut self, task: TaskId, node: NodeId) {
         if self.is_declared(node) && self.cluster.finish(task, node) {
             self.node_changed(node);
@@ -77,14 +79,37 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
         }
     }
 
+    #[cold]
+    fn reject(&mut self, out: &mut Vec<Decision>) {
+        let rejected = self.rejected.drain(..);
+        out.extend(rejected.map(|(task, reason)| Decision::Reject { task, reason }));
+    }
+
+    #[cold]
+    fn node_event(&mut self, node: NodeId, event: Event) {
+        match event {
+            Event::NodeUp(_) => {
+                self.cluster.node_up(node);
+                self.node_changed(node);
+                return;
+            }
+            Event::NodeDown(_) => self.cluster.node_down(node),
+            Event::NodeDrain(_) => self.cluster.node_drain(node),
+            Event::Submit(_) | Event::Finished { .. } | Event::Refresh => return,
+        }
+        self.placement.changed(node, &self.cluster);
+    }
+
     /// Tells the placement, and notes that calls waiting for the node's group are worth asking again.
+    #[inline(always)]
     fn node_changed(&mut self, node: NodeId) {
         self.placement.changed(node, &self.cluster);
         self.gained = self.gained.union(GroupSet::only(self.cluster.group(node)));
     }
 
+    #[inline(always)]
     fn is_declared(&self, node: NodeId) -> bool {
-        node.index() < self.cluster.spec().node_count()
+        self.cluster.declares(node)
     }
 }
 
@@ -93,46 +118,39 @@ impl<O: Order, P: Placement> Scheduler for ListScheduler<O, P> {
         if !self.unseen.is_empty() && !matches!(event, Event::Submit(_)) {
             self.show_own();
         }
-        match event {
-            Event::Submit(task) => self.submit(&task),
-            Event::Finished { task, node } => self.finished(task, node),
-            Event::NodeUp(node) if self.is_declared(node) => {
-                self.cluster.node_up(node);
-                self.node_changed(node);
+        match &event {
+            Event::Submit(task) => self.submit(task),
+            Event::Finished { task, node } => self.finished(*task, *node),
+            Event::NodeUp(node) | Event::NodeDown(node) | Event::NodeDrain(node) => {
+                if self.is_declared(*node) {
+                    self.node_event(*node, event);
+                }
             }
-            Event::NodeDown(node) if self.is_declared(node) => {
-                self.cluster.node_down(node);
-                self.placement.changed(node, &self.cluster);
-            }
-            Event::NodeDrain(node) if self.is_declared(node) => {
-                self.cluster.node_drain(node);
-                self.placement.changed(node, &self.cluster);
-            }
-            Event::NodeUp(_) | Event::NodeDown(_) | Event::NodeDrain(_) => {}
             Event::Refresh => self.unseen.hide(),
         }
     }
 
     fn poll(&mut self, now: Time, out: &mut Vec<Decision>) {
-        for (task, reason) in self.rejected.drain(..) {
-            out.push(Decision::Reject { task, reason });
+        if !self.rejected.is_empty() {
+            self.reject(out);
         }
         self.lanes.gained(std::mem::replace(&mut self.gained, GroupSet::NONE));
         let mut kept = GroupSet::NONE;
-        while let Some(lane) = self.lanes.next(&mut kept) {
-            let Some((task, eligible)) = self.lanes.head(lane) else { return };
+        while let Some(next) = self.lanes.next(&mut kept) {
+            let Some((task, eligible)) = self.lanes.head(next) else { return };
             let candidates = Candidates::new(&self.cluster, task, eligible, kept, now);
             let choice = self.placement.place(task, &candidates);
             match choice {
                 Some(node) if candidates.contains(node) => {
                     out.push(Decision::Assign { task: task.id, node });
-                    if self.unseen.keep(task, node) {
-                        self.lanes.pop(lane);
-                        continue;
+                    let shows = !self.unseen.keep(task, node);
+                    if shows {
+                        self.cluster.assign(task, node);
                     }
-                    self.cluster.assign(task, node);
-                    self.lanes.pop(lane);
-                    self.placement.changed(node, &self.cluster);
+                    self.lanes.pop(next);
+                    if shows {
+                        self.placement.changed(node, &self.cluster);
+                    }
                 }
                 refused => {
                     if let Some(node) = refused {
@@ -140,7 +158,7 @@ impl<O: Order, P: Placement> Scheduler for ListScheduler<O, P> {
                         let fault = Violation { task: Some(task.id), node: Some(node), rule };
                         self.fault.get_or_insert(fault);
                     }
-                    kept = kept.union(self.lanes.refuse(lane));
+                    kept = kept.union(self.lanes.refuse(next));
                 }
             }
         }

@@ -6,6 +6,7 @@
 mod halves;
 mod lanes;
 mod list;
+mod ring;
 mod run_queue;
 mod unseen;
 

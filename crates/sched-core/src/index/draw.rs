@@ -16,11 +16,16 @@ use crate::rng::Rng;
 /// Draws from the live nodes before the candidates themselves are counted.
 const TRIES: u32 = 16;
 
+const NOWHERE: u32 = u32::MAX;
+
 /// The index.
 #[derive(Clone, Debug, Default)]
 pub struct DrawIndex {
     live: Vec<Vec<NodeId>>, // by group, ascending
-    is_live: Vec<bool>,
+    places: Vec<u32>,       // by node: where it stands in that list
+    /// By node: live, with room in its queue. Kept apart, because in few cache lines it says of most
+    /// nodes that change that nothing of them is new here.
+    open: Vec<bool>,
     fit: Option<FitIndex>,
 }
 
@@ -30,7 +35,8 @@ impl DrawIndex {
         let spec = cluster.spec();
         *self = DrawIndex {
             live: vec![Vec::new(); spec.groups().len()],
-            is_live: vec![false; spec.node_count()],
+            places: vec![NOWHERE; spec.node_count()],
+            open: vec![false; spec.node_count()],
             fit: Some(FitIndex::new(spec.node_count())),
         };
         for node in spec.nodes() {
@@ -41,17 +47,35 @@ impl DrawIndex {
     /// Follows a change of `node`. O(log nodes), and O(nodes of the group) when it comes or goes.
     #[inline]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
+        let open = cluster.has_queue_room(node);
+        if !std::mem::replace(&mut self.open[node.index()], open) || !open {
+            self.update(node, cluster);
+        }
+    }
+
+    #[inline]
+    fn update(&mut self, node: NodeId, cluster: &Cluster) {
         if let Some(fit) = &mut self.fit {
             fit.set(node, takes(cluster, node));
         }
         let live = cluster.state(node) == NodeState::Up;
-        if live != self.is_live[node.index()] {
-            self.is_live[node.index()] = live;
-            let list = &mut self.live[cluster.group(node)];
-            match list.binary_search(&node) {
-                Ok(at) => drop(list.remove(at)),
-                Err(at) => list.insert(at, node),
-            }
+        if live != (self.places[node.index()] != NOWHERE) {
+            self.came_or_went(node, cluster.group(node));
+        }
+    }
+
+    #[cold]
+    fn came_or_went(&mut self, node: NodeId, group: usize) {
+        let list = &mut self.live[group];
+        let at = list.partition_point(|&other| other < node);
+        if self.places[node.index()] == NOWHERE {
+            list.insert(at, node);
+        } else {
+            list.remove(at);
+            self.places[node.index()] = NOWHERE;
+        }
+        for (place, node) in (at as u32..).zip(&list[at..]) {
+            self.places[node.index()] = place;
         }
     }
 
@@ -60,6 +84,7 @@ impl DrawIndex {
     /// The rule: up to 16 times, a uniform rank among the live nodes of the groups, without
     /// `except`, in id order; the first that is a candidate is taken. Then a uniform rank
     /// among the candidates, in id order.
+    #[inline]
     pub fn draw(
         &mut self,
         rng: &mut Rng,
@@ -68,30 +93,53 @@ impl DrawIndex {
         except: Option<NodeId>,
     ) -> Option<NodeId> {
         let groups = candidates.groups();
-        self.nth_candidate(demand, candidates, except, 0)?;
-        let live = self.live_in(groups) - u64::from(except.is_some());
+        let live = self.live_in(groups).saturating_sub(u64::from(except.is_some()));
         let skipped = except.map(|node| self.rank(groups, candidates.cluster().group(node), node));
+        let untouched = rng.clone();
         for _ in 0..TRIES {
             let drawn = rng.below(live);
             let rank = drawn + u64::from(skipped.is_some_and(|skipped| drawn >= skipped));
-            let node = self.nth_live(groups, rank)?;
+            let Some(node) = self.nth_live(groups, rank) else { break };
             if candidates.cluster().accepts(node, demand) {
                 return Some(node);
             }
         }
+        self.draw_counted(rng, untouched, demand, candidates, except)
+    }
+
+    /// A uniform candidate, where live nodes drawn at random were none.
+    #[inline(never)]
+    fn draw_counted(
+        &mut self,
+        rng: &mut Rng,
+        untouched: Rng,
+        demand: &Resources,
+        candidates: &Candidates<'_>,
+        except: Option<NodeId>,
+    ) -> Option<NodeId> {
         let mut count = 0;
         self.walk(demand, candidates, except, |_| {
             count += 1;
             false
         });
-        let nth = rng.below(count);
-        self.nth_candidate(demand, candidates, except, nth)
+        if count == 0 {
+            *rng = untouched; // a refusal leaves the generator as it was
+            return None;
+        }
+        let mut left = rng.below(count);
+        self.walk(demand, candidates, except, |_| {
+            let found = left == 0;
+            left = left.saturating_sub(1);
+            found
+        })
     }
 
+    #[inline]
     fn live_in(&self, groups: GroupSet) -> u64 {
         groups.iter().map(|group| self.live[group].len() as u64).sum()
     }
 
+    #[inline]
     fn nth_live(&self, groups: GroupSet, mut nth: u64) -> Option<NodeId> {
         for group in groups.iter() {
             let list = &self.live[group];
@@ -103,24 +151,10 @@ impl DrawIndex {
         None
     }
 
+    #[inline]
     fn rank(&self, groups: GroupSet, group: usize, node: NodeId) -> u64 {
         let before = self.live_in(groups.intersection(GroupSet::first(group)));
-        before + self.live[group].partition_point(|&other| other < node) as u64
-    }
-
-    fn nth_candidate(
-        &mut self,
-        demand: &Resources,
-        candidates: &Candidates<'_>,
-        except: Option<NodeId>,
-        nth: u64,
-    ) -> Option<NodeId> {
-        let mut left = nth;
-        self.walk(demand, candidates, except, |_| {
-            let found = left == 0;
-            left = left.saturating_sub(1);
-            found
-        })
+        before + u64::from(self.places[node.index()])
     }
 
     /// Visits the candidates in id order until `visit` says stop, and returns that one.

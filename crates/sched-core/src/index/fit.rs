@@ -7,7 +7,8 @@
 //! Bounds are raised at once and lowered late: a node that gets fuller changes its own cell
 //! only, and a search that enters a subtree in vain lowers the bound on its way out. So an update
 //! is O(1) but for a node that has more free than all its neighbours, and every vain visit is
-//! paid for by the update before it. With several scarce resources a subtree can also
+//! paid for by the update before it. The last answer is remembered: until a node before it comes
+//! to hold the demand, the same search begins there, and mostly ends there too. With several scarce resources a subtree can also
 //! look fitting because its cpu and its memory are free on different nodes.
 
 use crate::cluster::NodeId;
@@ -19,6 +20,15 @@ use std::ops::Range;
 pub struct FitIndex {
     cells: Vec<Cell>,
     leaves: usize,
+    last: Search,
+}
+
+/// No node from `start` up to, but without, `at` holds `demand`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Search {
+    demand: Resources,
+    start: u32,
+    at: u32,
 }
 
 /// Free amounts; `cpu` counts from 1 so that 0 can say "closed" and refuse even an empty demand.
@@ -30,14 +40,19 @@ struct Cell {
 }
 
 impl Cell {
-    #[inline]
+    #[inline(always)]
     fn holds(&self, demand: &Resources) -> bool {
         u64::from(demand.cpu()) < self.cpu_plus_1
             && demand.gpu() <= self.gpu
             && demand.memory() <= self.memory
     }
 
-    #[inline]
+    #[inline(always)]
+    fn is_within(&self, bound: &Cell) -> bool {
+        self.cpu_plus_1 <= bound.cpu_plus_1 && self.gpu <= bound.gpu && self.memory <= bound.memory
+    }
+
+    #[inline(always)]
     fn max(&self, other: &Cell) -> Cell {
         Cell {
             cpu_plus_1: self.cpu_plus_1.max(other.cpu_plus_1),
@@ -51,11 +66,11 @@ impl FitIndex {
     /// All of `nodes` nodes closed.
     pub fn new(nodes: usize) -> FitIndex {
         let leaves = nodes.next_power_of_two();
-        FitIndex { cells: vec![Cell::default(); 2 * leaves], leaves }
+        FitIndex { cells: vec![Cell::default(); 2 * leaves], leaves, last: Search::default() }
     }
 
     /// What `node` takes: demands up to these resources, or nothing. At most O(log n), mostly O(1).
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, node: NodeId, takes: Option<Resources>) {
         let cell = takes.map_or_else(Cell::default, |free| Cell {
             cpu_plus_1: u64::from(free.cpu()) + 1,
@@ -63,36 +78,57 @@ impl FitIndex {
             memory: free.memory(),
         });
         let mut at = self.leaves + node.index();
+        if self.cells[at] == cell {
+            return;
+        }
+        let last = &mut self.last;
+        if node.0 < last.at && last.start <= node.0 && cell.holds(&last.demand) {
+            last.at = node.0;
+        }
         self.cells[at] = cell;
         while at > 1 {
             at /= 2;
-            let bound = self.cells[at].max(&cell);
-            if self.cells[at] == bound {
+            if cell.is_within(&self.cells[at]) {
                 return;
             }
-            self.cells[at] = bound;
+            self.cells[at] = self.cells[at].max(&cell);
         }
     }
 
     /// The lowest node of `range` that takes `demand`. Amortised O(log n) for one scarce resource.
-    #[inline]
+    #[inline(always)]
     pub fn first_in(&mut self, range: Range<u32>, demand: &Resources) -> Option<NodeId> {
-        if range.is_empty() {
+        let last = &self.last;
+        let mut from = range.start;
+        if last.start == from && last.demand.fits(demand) {
+            from = last.at.max(from);
+        }
+        if from >= range.end {
             return None;
         }
-        let end = range.end as usize;
-        let mut at = self.leaves + range.start as usize;
+        let mut found = from;
+        if !self.cells[self.leaves + from as usize].holds(demand) {
+            found = self.search(from, range.end, demand);
+        }
+        self.last = Search { demand: *demand, start: range.start, at: found };
+        (found < range.end).then_some(NodeId(found))
+    }
+
+    /// The lowest node from `from` that takes `demand`; `end` if there is none before it.
+    #[inline(never)]
+    fn search(&mut self, from: u32, end: u32, demand: &Resources) -> u32 {
+        let mut at = self.leaves + from as usize;
         while at & 1 == 0 {
             at /= 2; // the largest subtree that begins where the range does
         }
         loop {
             let height = self.leaves.ilog2() - at.ilog2();
-            if (at << height) - self.leaves >= end {
-                return None;
+            if (at << height) - self.leaves >= end as usize {
+                return end;
             }
             if self.cells[at].holds(demand) {
                 if at >= self.leaves {
-                    return Some(NodeId((at - self.leaves) as u32));
+                    return (at - self.leaves) as u32;
                 }
                 at *= 2;
                 continue;
@@ -105,7 +141,7 @@ impl FitIndex {
                 }
             }
             if at == 0 {
-                return None; // that was the right edge of the tree
+                return end; // that was the right edge of the tree
             }
             at += 1;
         }

@@ -38,7 +38,7 @@ impl IdTable {
     }
 
     /// The slot of an id.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, id: TaskId, id_of: impl Fn(u32) -> TaskId) -> Option<u32> {
         let mut slot = self.heads[self.bucket(id)];
         while slot != NIL {
@@ -51,22 +51,22 @@ impl IdTable {
     }
 
     /// Enters an id that is not there, in a slot that no other id has. The owner keeps it there already.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, id: TaskId, slot: u32, id_of: impl Fn(u32) -> TaskId) {
         if self.len == self.heads.len() {
             self.grow(id_of);
         }
         let bucket = self.bucket(id);
         let next = std::mem::replace(&mut self.heads[bucket], slot);
-        if self.nexts.len() <= slot as usize {
-            self.nexts.resize(slot as usize + 1, NIL);
+        match self.nexts.get_mut(slot as usize) {
+            Some(at) => *at = next,
+            None => self.widen(slot, next),
         }
-        self.nexts[slot as usize] = next;
         self.len += 1;
     }
 
     /// Takes an id out, whose slot is known.
-    #[inline]
+    #[inline(always)]
     pub fn remove(&mut self, id: TaskId, slot: u32) {
         let bucket = self.bucket(id);
         let next = self.nexts[slot as usize];
@@ -85,11 +85,17 @@ impl IdTable {
         self.len -= 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn bucket(&self, id: TaskId) -> usize {
         let folded = id.index ^ id.index >> 20 ^ id.index >> 40;
         let key = folded.wrapping_add(u64::from(id.stage).wrapping_mul(0x9E37_79B9));
         key as usize & (self.heads.len() - 1)
+    }
+
+    #[cold]
+    fn widen(&mut self, slot: u32, next: u32) {
+        self.nexts.resize(slot as usize + 1, NIL);
+        self.nexts[slot as usize] = next;
     }
 
     #[cold]

@@ -1,19 +1,17 @@
 //! The least loaded candidate, longest at its load first.
 //!
-//! Nodes of one load stand in a queue, and a [`Trie`] from load to queue gives the lowest
-//! load. A queue that runs empty stays until a search comes by, because the load is likely to be
-//! met again; a small cache finds the queue of a load met lately. So moving a node from one load to
-//! another is O(1), mostly without the trie, and finding the least loaded amortised
-//! O(levels of the trie), whatever the number of nodes.
+//! Nodes of one load stand in a queue, and a [ladder](Ladders) from load to queue gives the lowest
+//! load. Moving a node from one load to another is O(1), mostly without the trie in the
+//! ladder, and so is finding the least loaded, whatever the number of nodes.
 //!
 //! A node with room in its queue takes any call, so there the first node of the lowest
 //! load is the answer. A node without must have the demand free. Those are kept apart by
 //! the resource that dominates their load, because then the load itself tells up to
-//! where a demand can fit (`load_bound`): with one scarce resource the first node fits or none does.
-//! With several, a node can pass on its dominant resource and fail on another; only
-//! such nodes are looked at in vain, and none of them is below load 1 − the demand's own share.
+//! where a demand can fit (`Cluster::load_bound`): with one scarce resource the first node fits or
+//! none does. With several, a node can pass on its dominant resource and fail on another: the
+//! ladder's bounds pass by most of those, and none is below load 1 − the demand's own share.
 
-use super::{Trie, load_bound};
+use super::ladder::{Ladders, Members};
 use crate::cluster::{Cluster, Dominant, NodeId};
 use crate::engine::Candidates;
 use crate::resources::Resources;
@@ -22,8 +20,9 @@ use crate::resources::Resources;
 #[derive(Clone, Debug, Default)]
 pub struct LoadIndex {
     open_only: bool,
-    lists: Vec<Ladder>, // by group and kind
-    spots: Vec<Spot>,   // by node
+    ladders: Ladders<Queue>, // by group and kind
+    used: Vec<u8>,           // by group: kinds whose list was ever used
+    spots: Vec<Spot>,        // by node
 }
 
 /// Kinds of nodes within a group: with queue room, or ready and dominated by a resource.
@@ -31,37 +30,36 @@ const KINDS: usize = 4;
 const OPEN: usize = 3;
 const NOWHERE: u32 = u32::MAX;
 const NIL: u32 = u32::MAX;
-const NO_LOAD: u64 = u64::MAX; // of a queue that is in no trie
 
 /// Where a node stands.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Spot {
-    list: u32,
-    load: u64,
     since: u64,
-    queue: u32,
+    ladder: u32,
+    rung: u32,
     next: u32,
     prev: u32,
 }
 
-/// Queues of nodes by load.
-#[derive(Clone, Debug, Default)]
-struct Ladder {
-    rungs: Trie, // load → queue, which may be empty
-    queues: Vec<Queue>,
-    vacant: Vec<u32>,
-    recent: [u32; RECENT], // queues of loads met lately, by a hash of the load
-    nodes: usize,
-}
-
+/// The nodes of one load, longest there first.
 #[derive(Clone, Copy, Debug)]
 struct Queue {
-    load: u64,
     head: u32,
     tail: u32,
 }
 
-const RECENT: usize = 32;
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue { head: NIL, tail: NIL }
+    }
+}
+
+impl Members for Queue {
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.head == NIL
+    }
+}
 
 impl LoadIndex {
     /// An index of nodes with queue room only: the fallback of policies that look for a start first.
@@ -72,167 +70,170 @@ impl LoadIndex {
     /// Starts over with the nodes of `cluster`.
     pub fn attach(&mut self, cluster: &Cluster) {
         let spec = cluster.spec();
-        let nowhere = Spot { list: NOWHERE, load: 0, since: 0, queue: NIL, next: NIL, prev: NIL };
-        self.lists = vec![Ladder::default(); spec.groups().len() * KINDS];
+        let nowhere = Spot { since: 0, ladder: NOWHERE, rung: NIL, next: NIL, prev: NIL };
+        self.ladders = Ladders::new(spec.groups().len() * KINDS);
+        self.used = vec![0; spec.groups().len()];
         self.spots = vec![nowhere; spec.node_count()];
         for node in spec.nodes() {
             self.changed(node, cluster);
         }
     }
 
-    /// Follows a change of `node`. O(levels of the trie).
-    #[inline]
+    /// Follows a change of `node`. O(1), and O(levels of the trie) at a load that is new.
+    #[inline(always)]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
-        let kind = if cluster.has_queue_room(node) {
-            Some(OPEN)
-        } else if !self.open_only && cluster.ready(node).is_some() {
-            Some(cluster.dominant(node) as usize)
+        let group = cluster.group(node);
+        let (kind, free) = if cluster.has_queue_room(node) {
+            (OPEN, Resources::NONE) // whoever asks there, asks for nothing free
+        } else if !self.open_only
+            && let Some(free) = cluster.ready(node)
+        {
+            (cluster.dominant(node) as usize, free)
         } else {
-            None
+            return self.remove(node);
         };
-        let list = kind.map_or(NOWHERE, |kind| (cluster.group(node) * KINDS + kind) as u32);
-        let (load, since) = (cluster.load(node), cluster.since(node));
-        let spot = self.spots[node.index()];
-        if (spot.list, spot.load, spot.since) == (list, load, since) {
-            return;
+        let ladder = (group * KINDS + kind) as u32;
+        let since = cluster.since(node); // another for each change of the load
+        let spot = &self.spots[node.index()];
+        if spot.since == since && spot.ladder == ladder {
+            return self.ladders.gained(spot.rung, &free);
         }
-        if spot.list != NOWHERE {
-            self.lists[spot.list as usize].unlink(&mut self.spots, node.0);
-        }
-        self.spots[node.index()] = Spot { list, load, since, queue: NIL, next: NIL, prev: NIL };
-        if list != NOWHERE {
-            self.lists[list as usize].link(&mut self.spots, node.0);
+        self.remove(node);
+        self.used[group] |= 1 << kind;
+        let rung = self.ladders.rung(ladder, cluster.load(node));
+        self.spots[node.index()] = Spot { since, ladder, rung, next: NIL, prev: NIL };
+        link(self.ladders.members(rung), &mut self.spots, node.0);
+        self.ladders.gained(rung, &free);
+    }
+
+    #[inline(always)]
+    fn remove(&mut self, node: NodeId) {
+        let spot = &mut self.spots[node.index()];
+        if std::mem::replace(&mut spot.ladder, NOWHERE) != NOWHERE {
+            let rung = spot.rung;
+            unlink(self.ladders.members(rung), &mut self.spots, node.0);
+            self.ladders.left(rung);
         }
     }
 
     /// The candidate of the lowest load; of equal loads, the one that has been there longest.
+    #[inline(always)]
     pub fn lowest(&mut self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
-        let cluster = candidates.cluster();
-        let mut best: Option<(u64, u64, u32)> = None;
+        let mut best = NOBODY;
         for group in candidates.groups().iter() {
-            let lists = &mut self.lists[group * KINDS..(group + 1) * KINDS];
-            if lists[OPEN].nodes > 0
-                && let Some((load, node)) = lists[OPEN].first(&self.spots, u64::MAX, |_| true)
-            {
-                keep_least(&mut best, (load, self.spots[node as usize].since, node));
-            }
-            let capacity = &cluster.spec().groups()[group].capacity;
-            for resource in Dominant::ALL {
-                let list = &mut lists[resource as usize];
-                if list.nodes == 0 {
-                    continue;
-                }
-                let Some(bound) = load_bound(capacity, resource, demand) else { continue };
-                let most = best.map_or(bound, |(load, ..)| bound.min(load));
-                let fits = |node| cluster.can_start(NodeId(node), demand);
-                if let Some((load, node)) = list.first(&self.spots, most, fits) {
-                    keep_least(&mut best, (load, self.spots[node as usize].since, node));
-                }
+            let mut kinds = self.used[group];
+            while kinds != 0 {
+                let kind = kinds.trailing_zeros() as usize;
+                kinds &= kinds - 1;
+                self.lowest_of(group, kind, demand, candidates.cluster(), &mut best);
             }
         }
-        best.map(|(.., node)| NodeId(node))
+        (best.node != NIL).then_some(NodeId(best.node))
     }
-}
 
-fn keep_least(best: &mut Option<(u64, u64, u32)>, found: (u64, u64, u32)) {
-    if best.is_none_or(|best| found < best) {
-        *best = Some(found);
-    }
-}
-
-impl Ladder {
-    /// The first node, from the lowest load up to `most`, that `fits`. Removes the empty queues
-    /// that it meets.
-    #[inline]
-    fn first(
+    #[inline(always)]
+    fn lowest_of(
         &mut self,
-        spots: &[Spot],
-        most: u64,
-        fits: impl Fn(u32) -> bool,
-    ) -> Option<(u64, u32)> {
-        let mut from = 0;
-        while let Some((load, at)) = self.rungs.next(from).filter(|&(load, _)| load <= most) {
-            let mut node = self.queues[at as usize].head;
-            if node == NIL {
-                self.rungs.remove(load);
-                self.queues[at as usize].load = NO_LOAD;
-                self.vacant.push(at);
-            }
-            while node != NIL {
-                if fits(node) {
-                    return Some((load, node));
-                }
-                node = spots[node as usize].next;
-            }
-            from = load + 1;
-        }
-        None
-    }
-
-    /// Puts a node into the queue of its load, behind those that have been there longer.
-    /// That is the end of the queue, but for a node whose kind changed and not its load.
-    #[inline]
-    fn link(&mut self, spots: &mut [Spot], node: u32) {
-        let Spot { load, since, .. } = spots[node as usize];
-        let at = self.queue_of(load);
-        let queue = &mut self.queues[at as usize];
-        let (mut prev, mut next) = (queue.tail, NIL);
-        while prev != NIL && spots[prev as usize].since > since {
-            (next, prev) = (prev, spots[prev as usize].prev);
-        }
-        let spot = &mut spots[node as usize];
-        (spot.queue, spot.prev, spot.next) = (at, prev, next);
-        match prev {
-            NIL => queue.head = node,
-            _ => spots[prev as usize].next = node,
-        }
-        match next {
-            NIL => queue.tail = node,
-            _ => spots[next as usize].prev = node,
-        }
-        self.nodes += 1;
-    }
-
-    #[inline]
-    fn unlink(&mut self, spots: &mut [Spot], node: u32) {
-        let Spot { queue, next, prev, .. } = spots[node as usize];
-        match prev {
-            NIL => self.queues[queue as usize].head = next,
-            _ => spots[prev as usize].next = next,
-        }
-        match next {
-            NIL => self.queues[queue as usize].tail = prev,
-            _ => spots[next as usize].prev = prev,
-        }
-        self.nodes -= 1;
-    }
-
-    /// The queue of a load, made if there is none.
-    #[inline]
-    fn queue_of(&mut self, load: u64) -> u32 {
-        let recent = (load.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 59) as usize;
-        let at = self.recent[recent];
-        if self.queues.get(at as usize).is_some_and(|queue| queue.load == load) {
-            return at;
-        }
-        let at = self.rungs.get(load).unwrap_or_else(|| self.new_queue(load));
-        self.recent[recent] = at;
-        at
-    }
-
-    fn new_queue(&mut self, load: u64) -> u32 {
-        let queue = Queue { load, head: NIL, tail: NIL };
-        let at = match self.vacant.pop() {
-            Some(at) => {
-                self.queues[at as usize] = queue;
-                at
-            }
-            None => {
-                self.queues.push(queue);
-                (self.queues.len() - 1) as u32
+        group: usize,
+        kind: usize,
+        demand: &Resources,
+        cluster: &Cluster,
+        best: &mut Best,
+    ) {
+        let (demand, most) = if kind == OPEN {
+            (&Resources::NONE, best.load)
+        } else {
+            match cluster.load_bound(group, Dominant::ALL[kind], demand) {
+                Some(bound) => (demand, bound.min(best.load)),
+                None => return,
             }
         };
-        self.rungs.insert(load, at);
-        at
+        let spots = &self.spots;
+        let find = |_, queue: &Queue| first_that_fits(queue, spots, demand, cluster);
+        let ladder = group * KINDS + kind;
+        if let Some((load, node)) = self.ladders.first(ladder, 0, most, demand, find) {
+            let found = Best { load, since: spots[node as usize].since, node };
+            if (load, found.since) < (best.load, best.since) {
+                *best = found;
+            }
+        }
+    }
+}
+
+/// The best candidate so far.
+#[derive(Clone, Copy, Debug)]
+struct Best {
+    load: u64,
+    since: u64,
+    node: u32,
+}
+
+const NOBODY: Best = Best { load: u64::MAX, since: u64::MAX, node: NIL };
+
+/// The first of a queue that can start a demand, or the most that any of them has free. Where queues
+/// have room the demand is nothing.
+#[inline(always)]
+fn first_that_fits(
+    queue: &Queue,
+    spots: &[Spot],
+    demand: &Resources,
+    cluster: &Cluster,
+) -> Result<u32, Resources> {
+    if demand.fits(&cluster.free(NodeId(queue.head))) {
+        return Ok(queue.head); // it is ready, or it would not stand here
+    }
+    next_that_fits(queue.head, spots, demand, cluster)
+}
+
+#[inline(never)]
+fn next_that_fits(
+    mut node: u32,
+    spots: &[Spot],
+    demand: &Resources,
+    cluster: &Cluster,
+) -> Result<u32, Resources> {
+    let mut most = Resources::NONE;
+    while node != NIL {
+        let free = cluster.free(NodeId(node));
+        if demand.fits(&free) {
+            return Ok(node);
+        }
+        most = most.covering(&free);
+        node = spots[node as usize].next;
+    }
+    Err(most)
+}
+
+/// Puts a node into the queue of its load, behind those that have been there longer.
+/// That is the end of the queue, but for a node whose kind changed and not its load.
+#[inline]
+fn link(queue: &mut Queue, spots: &mut [Spot], node: u32) {
+    let since = spots[node as usize].since;
+    let (mut prev, mut next) = (queue.tail, NIL);
+    while prev != NIL && spots[prev as usize].since > since {
+        (next, prev) = (prev, spots[prev as usize].prev);
+    }
+    let spot = &mut spots[node as usize];
+    (spot.prev, spot.next) = (prev, next);
+    match prev {
+        NIL => queue.head = node,
+        _ => spots[prev as usize].next = node,
+    }
+    match next {
+        NIL => queue.tail = node,
+        _ => spots[next as usize].prev = node,
+    }
+}
+
+#[inline]
+fn unlink(queue: &mut Queue, spots: &mut [Spot], node: u32) {
+    let Spot { next, prev, .. } = spots[node as usize];
+    match prev {
+        NIL => queue.head = next,
+        _ => spots[prev as usize].next = next,
+    }
+    match next {
+        NIL => queue.tail = prev,
+        _ => spots[next as usize].prev = prev,
     }
 }

@@ -1,12 +1,13 @@
 //! The most loaded node that can still start a call, lowest id first.
 //!
-//! One [`Trie`] per group and dominant resource, whose keys are load and id together, so
-//! that the greatest key up to a bound is the highest load, and of equal loads the lowest
-//! id. The bound (`load_bound`) is the load above which the dominant resource
-//! rules a node out; full nodes, of which a packed cluster is full, are never looked at.
-//! A node can still fail on another resource; only those are looked at in vain.
+//! One [ladder](Ladders) per group and dominant resource, whose rungs go down from the highest load and
+//! hold the nodes of a load among 64 neighbours: the first rung on which a demand fits has the
+//! highest load, and the lowest bit in its mask is the lowest id. The search begins at the load
+//! above which the dominant resource rules a node out (`Cluster::load_bound`), so full nodes, of
+//! which a packed cluster is full, are never looked at. A node can still fail on another
+//! resource: the ladder's bounds pass by most of those.
 
-use super::{Trie, load_bound};
+use super::ladder::{Ladders, Members};
 use crate::cluster::{Cluster, Dominant, NodeId};
 use crate::engine::Candidates;
 use crate::resources::Resources;
@@ -14,84 +15,175 @@ use crate::resources::Resources;
 /// The index. Holds the nodes without a queue that are up.
 #[derive(Clone, Debug, Default)]
 pub struct PackIndex {
-    tries: Vec<Trie>, // by group and dominant resource
-    shifts: Vec<u32>, // by group: bits of a node's rank in it
-    spots: Vec<Option<Spot>>,
+    ladders: Ladders<Mask>, // by group and dominant resource
+    groups: Vec<Numbers>,
+    used: Vec<u8>,   // by group: resources whose ladder was ever used
+    rungs: Vec<u32>, // by node
 }
 
 const KINDS: usize = 3;
+const NOWHERE: u32 = u32::MAX;
+const NEIGHBOURS: u32 = 64;
+/// The load of a node of which the dominant resource is all held; none without a queue is above it.
+const FULL: u64 = 1 << 16;
 
-#[derive(Clone, Copy, PartialEq, Debug)]
-struct Spot {
-    trie: usize,
-    key: u64,
+/// The nodes of one load among [`NEIGHBOURS`]: a bit each, lowest id lowest.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mask(u64);
+
+impl Members for Mask {
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// How the nodes of a group are numbered.
+#[derive(Clone, Copy, Debug)]
+struct Numbers {
+    first: u32,
+    bits: u32, // of the number of a neighbourhood
+}
+
+impl Numbers {
+    /// The key of a load and a neighbourhood, those of higher loads first.
+    #[inline]
+    fn key(self, load: u64, neighbourhood: u32) -> u64 {
+        (FULL - load) << self.bits | u64::from(neighbourhood)
+    }
+
+    #[inline]
+    fn last_of(self, load: u64) -> u64 {
+        self.key(load, 0) | ((1 << self.bits) - 1)
+    }
+
+    #[inline]
+    fn node(self, key: u64, bit: u32) -> NodeId {
+        let neighbourhood = key as u32 & ((1 << self.bits) - 1);
+        NodeId(self.first + neighbourhood * NEIGHBOURS + bit)
+    }
+
+    #[inline]
+    fn load(self, key: u64) -> u64 {
+        FULL - (key >> self.bits)
+    }
 }
 
 impl PackIndex {
     /// Starts over with the nodes of `cluster`.
     pub fn attach(&mut self, cluster: &Cluster) {
         let spec = cluster.spec();
-        self.tries = vec![Trie::default(); spec.groups().len() * KINDS];
-        self.shifts = spec.groups().iter().map(|g| g.count.next_power_of_two().ilog2()).collect();
-        self.spots = vec![None; spec.node_count()];
+        let numbers = |group| {
+            let nodes = spec.nodes_of(group);
+            let neighbourhoods = (nodes.len() as u32).div_ceil(NEIGHBOURS);
+            Numbers { first: nodes.start, bits: neighbourhoods.next_power_of_two().ilog2() }
+        };
+        self.groups = (0..spec.groups().len()).map(numbers).collect();
+        self.ladders = Ladders::new(spec.groups().len() * KINDS);
+        self.used = vec![0; spec.groups().len()];
+        self.rungs = vec![NOWHERE; spec.node_count()];
         for node in spec.nodes() {
             self.changed(node, cluster);
         }
     }
 
-    /// Follows a change of `node`. O(levels of the trie).
-    #[inline]
+    /// Follows a change of `node`. O(1), and O(levels of the trie) at a load that is new.
+    #[inline(always)]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
-        let spot = cluster.ready(node).map(|_| {
-            let group = cluster.group(node);
-            let first = cluster.spec().nodes_of(group).start;
-            let low = self.low_bits(group) - u64::from(node.0 - first);
-            let key = cluster.load(node) << self.shifts[group] | low;
-            Spot { trie: group * KINDS + cluster.dominant(node) as usize, key }
-        });
-        let old = std::mem::replace(&mut self.spots[node.index()], spot);
-        if old == spot {
-            return;
+        let group = cluster.group(node);
+        let numbers = self.groups[group];
+        let rank = node.0 - numbers.first;
+        let bit = 1 << (rank % NEIGHBOURS);
+        let Some(free) = cluster.ready(node) else { return self.remove(node, bit) };
+        let key = numbers.key(cluster.load(node), rank / NEIGHBOURS);
+        let resource = cluster.dominant(node) as usize;
+        let ladder = (group * KINDS + resource) as u32;
+        let rung = self.rungs[node.index()];
+        if self.ladders.is_at(rung, ladder, key) {
+            return self.ladders.gained(rung, &free);
         }
-        if let Some(Spot { trie, key }) = old {
-            self.tries[trie].remove(key);
-        }
-        if let Some(Spot { trie, key }) = spot {
-            self.tries[trie].insert(key, node.0);
+        self.remove(node, bit);
+        self.used[group] |= 1 << resource;
+        let rung = self.ladders.rung(ladder, key);
+        self.rungs[node.index()] = rung;
+        self.ladders.members(rung).0 |= bit;
+        self.ladders.gained(rung, &free);
+    }
+
+    #[inline(always)]
+    fn remove(&mut self, node: NodeId, bit: u64) {
+        let rung = std::mem::replace(&mut self.rungs[node.index()], NOWHERE);
+        if rung != NOWHERE {
+            self.ladders.members(rung).0 &= !bit;
+            self.ladders.left(rung);
         }
     }
 
     /// The node of the highest load that can start the call at once; of equal loads, the lowest id.
-    pub fn highest(&self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
+    #[inline(always)]
+    pub fn highest(&mut self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
         let cluster = candidates.cluster();
-        let mut best: Option<(u64, NodeId)> = None;
+        let mut best = Best { load: 0, node: u32::MAX };
         for group in candidates.groups().iter() {
-            let capacity = &cluster.spec().groups()[group].capacity;
-            let shift = self.shifts[group];
-            for resource in Dominant::ALL {
-                let trie = &self.tries[group * KINDS + resource as usize];
-                if trie.is_empty() {
-                    continue;
-                }
-                let Some(bound) = load_bound(capacity, resource, demand) else { continue };
-                let mut upto = Some(bound << shift | self.low_bits(group));
-                while let Some((key, node)) = upto.and_then(|upto| trie.prev(upto)) {
-                    let (load, node) = (key >> shift, NodeId(node));
-                    if best.is_some_and(|(most, first)| (load, first) < (most, node)) {
-                        break; // less loaded, or as loaded with a higher id: it only gets worse
-                    }
-                    if cluster.can_start(node, demand) {
-                        best = Some((load, node));
-                        break;
-                    }
-                    upto = key.checked_sub(1);
-                }
+            let mut resources = self.used[group];
+            while resources != 0 {
+                let resource = resources.trailing_zeros() as usize;
+                resources &= resources - 1;
+                self.highest_of(group, resource, demand, cluster, &mut best);
             }
         }
-        best.map(|(_, node)| node)
+        (best.node != u32::MAX).then_some(NodeId(best.node))
     }
 
-    fn low_bits(&self, group: usize) -> u64 {
-        (1 << self.shifts[group]) - 1
+    #[inline(always)]
+    fn highest_of(
+        &mut self,
+        group: usize,
+        resource: usize,
+        demand: &Resources,
+        cluster: &Cluster,
+        best: &mut Best,
+    ) {
+        let bound = cluster.load_bound(group, Dominant::ALL[resource], demand);
+        let Some(bound) = bound.filter(|&bound| bound >= best.load) else { return };
+        let numbers = self.groups[group];
+        let find = |key, mask: &Mask| first_that_fits(numbers, key, *mask, demand, cluster);
+        let (from, to) = (numbers.key(bound, 0), numbers.last_of(best.load));
+        let ladder = group * KINDS + resource;
+        if let Some((key, node)) = self.ladders.first(ladder, from, to, demand, find) {
+            let load = numbers.load(key);
+            if load > best.load || node < best.node {
+                *best = Best { load, node };
+            }
+        }
     }
+}
+
+/// The best candidate so far.
+#[derive(Clone, Copy, Debug)]
+struct Best {
+    load: u64,
+    node: u32,
+}
+
+/// The first of a rung that can start a demand, or the most that any of them has free.
+#[inline]
+fn first_that_fits(
+    numbers: Numbers,
+    key: u64,
+    Mask(mut left): Mask,
+    demand: &Resources,
+    cluster: &Cluster,
+) -> Result<u32, Resources> {
+    let mut most = Resources::NONE;
+    while left != 0 {
+        let node = numbers.node(key, left.trailing_zeros());
+        let free = cluster.free(node);
+        if demand.fits(&free) {
+            return Ok(node.0); // it is ready, or it would not stand here
+        }
+        most = most.covering(&free);
+        left &= left - 1;
+    }
+    Err(most)
 }

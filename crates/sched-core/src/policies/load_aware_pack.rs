@@ -29,13 +29,13 @@ impl Placement for Pack {
         self.open.attach(cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         self.ready.changed(node, cluster);
         self.open.changed(node, cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
         let ready = self.ready.highest(&task.demand, candidates);
         ready.or_else(|| self.open.lowest(&task.demand, candidates))

@@ -21,12 +21,12 @@ impl Placement for Spread {
         self.loads.attach(cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         self.loads.changed(node, cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
         self.loads.lowest(&task.demand, candidates)
     }

@@ -20,7 +20,7 @@ pub struct Urgency {
 }
 
 impl Order for Urgency {
-    #[inline]
+    #[inline(always)]
     fn rank(&self, task: &Task) -> i64 {
         let level = i128::from(task.priority.get());
         match self.aging {

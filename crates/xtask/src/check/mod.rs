@@ -4,6 +4,7 @@
 //! command that users copy must be one that is run. The first failure stops with the
 //! name of its step: what follows would only bury the reason.
 
+mod hot_path;
 mod readme;
 mod results;
 
@@ -19,7 +20,8 @@ const MAINS: [(&str, usize); 4] =
     [("main-command", 1), ("exp1-command", 1), ("exp3-command", 1), ("all-command", 3)];
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`) and the README's commands that leave results, and refuses a `Cargo.lock` that is not up to date.
+/// `cargo test`), the guard of the hot path and the README's commands that leave results, and refuses
+/// a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -48,6 +50,7 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let theory = ["test", "--release", "-p", "pipeline", "--test", "theory"];
         let theory = cargo(&theory, &["--features", "full-theory"]);
         steps.run("theory", &theory, None)?;
+        steps.step("hot path", || hot_path::check(root, locked))?;
         for ((marker, folders), command) in MAINS.into_iter().zip(mains) {
             let before = Results::find(root)?;
             steps.run(marker, &command, None)?;
