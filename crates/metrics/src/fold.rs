@@ -15,7 +15,7 @@ use crate::recorder::{MILLI_PER_SLOT, NodeTotals};
 use crate::report::{
     Certificate, Check, Measures, NodeMeasures, PartsMs, QuantileParts, RunConfig,
 };
-use crate::{Batches, MetricsError, Nanos, Recorder, Shape};
+use crate::{Batches, CurvePoint, MetricsError, Nanos, Recorder, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -115,6 +115,11 @@ impl Fold {
     /// Folds in what was checked of a repetition, as by [`audit`](crate::audit).
     pub fn certify(&mut self, checks: Vec<Check>) {
         self.checks.add(checks);
+    }
+
+    /// The end-to-end latencies of successful tasks, all repetitions pooled, as a curve.
+    pub fn curve(&self) -> Vec<CurvePoint> {
+        self.latencies.end_to_end().curve()
     }
 
     /// The measures of what was added.
