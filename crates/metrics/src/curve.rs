@@ -27,8 +27,9 @@ impl Distribution {
     pub fn curve(&self) -> Vec<CurvePoint> {
         let ranks = ranks(self.count());
         let samples = self.at_ranks(&ranks);
-        let point = |(rank, latency): (&u64, Nanos)| {
-            CurvePoint { share: *rank as f64 / self.count() as f64, latency }
+        let point = |(rank, latency): (&u64, Nanos)| CurvePoint {
+            share: *rank as f64 / self.count() as f64,
+            latency,
         };
         ranks.iter().zip(samples).map(point).collect()
     }

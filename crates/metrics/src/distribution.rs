@@ -120,7 +120,11 @@ impl Distribution {
             reached += count;
             while let Some(rank) = left.next_if(|rank| *rank <= reached) {
                 let last = rank == self.count;
-                found.push(if last { self.max } else { Nanos::new(highest_in(index)).min(self.max) });
+                found.push(if last {
+                    self.max
+                } else {
+                    Nanos::new(highest_in(index)).min(self.max)
+                });
             }
         }
         found

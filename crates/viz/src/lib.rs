@@ -1,6 +1,6 @@
-//! Run reports as pictures.
+//! Run reports as pictures, as a page and as a trace.
 //!
-//! Three PNGs per experiment: [`throughput()`] says how much, [`latency()`] where the
+//! [`html::page`] tells a whole experiment, [`trace()`] puts single calls on a time line. Three PNGs per experiment: [`throughput()`] says how much, [`latency()`] where the
 //! time goes, [`nodes()`] who did the work. Each is a pure function from
 //! [`RunReport`]s to a [`Scene`], a flat list of rectangles, lines and texts in
 //! points; only [`Scene::to_png`] knows pixels and only [`render_all`] touches a disk.
@@ -11,6 +11,7 @@
 mod error;
 mod font;
 mod grid;
+pub mod html;
 mod latency;
 mod nodes;
 mod notes;
@@ -22,6 +23,7 @@ mod panel;
 mod rows;
 mod scene;
 mod throughput;
+mod trace;
 
 pub use error::VizError;
 pub use font::Weight;
@@ -30,6 +32,7 @@ pub use nodes::nodes;
 pub use palette::{Colour, EARLY, EXECUTION, IDLE, LATE, QUEUEING, SCHEDULING, TRANSFER};
 pub use scene::{Anchor, Rect, Scene, Shape, Text};
 pub use throughput::throughput;
+pub use trace::{TraceRun, trace};
 
 use metrics::report::RunReport;
 use std::path::{Path, PathBuf};

@@ -7,8 +7,10 @@ mod comparison;
 mod differences;
 mod expectations;
 mod finding;
+mod headline;
 mod json;
 pub(crate) mod number;
+mod page;
 mod sentence;
 mod sheet;
 mod suggestion;
@@ -38,6 +40,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) expectations: &'a [Judgement],
     /// Why there are not more runs or tasks, if there are not.
     pub(crate) incomplete: Option<String>,
+    /// The effective spec of all runs, as YAML.
+    pub(crate) spec: &'a str,
     /// Where this comes from.
     pub(crate) circumstances: &'a Circumstances,
     /// How the program is started, for the command that would tell more.

@@ -10,7 +10,7 @@ use super::passes::{Passes, run_all};
 use super::running::Running;
 use crate::expect::{Verdict, judge};
 use crate::interrupt::stop_on_signals;
-use crate::output::{Folder, Home, OutputPlan, plan_output, write_file};
+use crate::output::{Folder, Home, plan_output, write_file};
 use crate::provenance::Circumstances;
 use crate::report::{Comparison, PAGE, document, expectations};
 use crate::spec::{RunSpec, Spec};
@@ -65,7 +65,8 @@ pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Resul
     let running = Arc::new(Running::default());
     stop_on_signals(Arc::clone(&running))?;
     let circumstances = Circumstances::of_this_process();
-    let folder = claim(plan, spec)?;
+    let yaml = spec.to_yaml().map_err(|error| Error::Usage(error.to_string()))?;
+    let folder = plan.claim(&yaml)?;
     if let Some(warning) = circumstances.build().warning() {
         eprintln!("{warning}");
     }
@@ -82,6 +83,7 @@ pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Resul
         expectations: &judged,
         incomplete: incomplete(&runs, planned, cut, broken.as_ref()),
         circumstances: &circumstances,
+        spec: &yaml,
         command: experiment.command.clone(),
         arguments: experiment.arguments.clone(),
     };
@@ -102,11 +104,6 @@ pub fn execute(experiment: &Experiment, spec: &Spec, options: &Options) -> Resul
         Ok(()) if judged.iter().any(|it| it.verdict != Verdict::Holds) => Ok(Exit::Failed),
         Ok(()) => Ok(Exit::Done),
     }
-}
-
-fn claim(plan: OutputPlan, spec: &Spec) -> Result<Folder, Error> {
-    let yaml = spec.to_yaml().map_err(|error| Error::Usage(error.to_string()))?;
-    plan.claim(&yaml)
 }
 
 /// Rows above which a run's latencies of single tasks are not written. If all runs share a bound,
@@ -140,6 +137,8 @@ fn write_comparison(
     write_file(&file("txt"), comparison.text().as_bytes())?;
     write_file(&file("csv"), &comparison.csv()?)?;
     write_file(&file("json"), pretty(&comparison.json()).as_bytes())?;
+    write_file(&folder.file("report.html"), comparison.page().as_bytes())?;
+    write_file(&folder.file("trace.json"), &comparison.trace())?;
     if options.plots { draw(comparison, folder) } else { Ok(()) }
 }
 

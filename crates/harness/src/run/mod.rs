@@ -15,6 +15,7 @@ mod passes;
 mod remarks;
 mod repetition;
 mod running;
+mod theory;
 
 pub use experiment::{Experiment, Options, execute};
 
