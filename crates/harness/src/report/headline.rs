@@ -8,7 +8,8 @@
 use super::finding::{Delta, Finding, judge};
 use super::number;
 use super::sentence::amount;
-use crate::run::{Measure, Measured, Repetition};
+use crate::run::{Measure, Measured};
+use std::collections::BTreeMap;
 
 /// What is asked of a set of runs: a measure, whether more of it is better, and how its best is called.
 struct Question {
@@ -27,10 +28,23 @@ const THROUGHPUT: Question = Question {
 const TAIL: Question =
     Question { measure: Measure::P99, more: false, best: "the lowest p99 latency", unit: "ms" };
 
+/// A run, as far as a question is about it.
+#[derive(Clone, Debug)]
+struct Entry<'a> {
+    /// Without the name of the configuration, which the sentence begins with.
+    name: &'a str,
+    bind: &'a str,
+    value: f64,
+    /// Whether its certificate says not to rely on it.
+    spoilt: bool,
+    /// By seed, of whole repetitions.
+    values: BTreeMap<u64, f64>,
+}
+
 /// Runs from the best on, and each of them against each after it.
 struct Order<'a> {
     question: &'static Question,
-    ranked: Vec<(f64, &'a Measured)>,
+    ranked: Vec<Entry<'a>>,
     deltas: Vec<((usize, usize), Delta)>,
 }
 
@@ -102,48 +116,84 @@ fn field(runs: &[Measured]) -> Vec<String> {
     orders.iter().map(|order| order.told(comparisons)).collect()
 }
 
+impl<'a> Entry<'a> {
+    /// None of a run without the measure.
+    fn of(run: &'a Measured, question: &Question) -> Option<Entry<'a>> {
+        let (metrics, measure) = (&run.report.metrics, question.measure);
+        let value = match measure {
+            Measure::Throughput => metrics.throughput_tasks_per_sec,
+            _ => metrics.p99_latency_ms,
+        };
+        let rest = run.report.name.strip_prefix(metrics.config.configuration.as_str());
+        let whole = run.repetitions.iter().filter(|it| !it.partial);
+        Some(Entry {
+            name: rest.and_then(|rest| rest.strip_prefix('_')).unwrap_or(&run.report.name),
+            bind: &metrics.config.bind,
+            value: value?,
+            spoilt: metrics.certificate.spoils(measure.key()),
+            values: whole.filter_map(|it| Some((it.seed, it.value(measure)?))).collect(),
+        })
+    }
+}
+
 impl<'a> Order<'a> {
     fn of(runs: &'a [Measured], question: &'static Question) -> Order<'a> {
-        let value = |run: &Measured| match question.measure {
-            Measure::Throughput => run.report.metrics.throughput_tasks_per_sec,
-            _ => run.report.metrics.p99_latency_ms,
-        };
-        let mut ranked: Vec<(f64, &Measured)> =
-            runs.iter().filter_map(|run| Some((value(run)?, run))).collect();
-        ranked.sort_by(|(one, _), (other, _)| match question.more {
-            true => other.total_cmp(one),
-            false => one.total_cmp(other),
+        Order::new(question, runs.iter().filter_map(|run| Entry::of(run, question)).collect())
+    }
+
+    fn new(question: &'static Question, mut ranked: Vec<Entry<'a>>) -> Order<'a> {
+        ranked.sort_by(|one, other| match question.more {
+            true => other.value.total_cmp(&one.value),
+            false => one.value.total_cmp(&other.value),
         });
-        let pairs = |one: &Measured, other: &Measured| -> Vec<(f64, f64)> {
-            let whole = one.repetitions.iter().filter(|it| !it.partial);
-            let pair = |it: &Repetition| {
-                let mut others = other.repetitions.iter().filter(|it| !it.partial);
-                let other = others.find(|other| other.seed == it.seed)?;
-                Some((it.value(question.measure)?, other.value(question.measure)?))
-            };
-            whole.filter_map(pair).collect()
+        let pairs = |one: &Entry<'_>, other: &Entry<'_>| -> Vec<(f64, f64)> {
+            let both = one.values.iter();
+            both.filter_map(|(seed, value)| Some((*value, *other.values.get(seed)?))).collect()
         };
         let all = (0..ranked.len()).flat_map(|i| (i + 1..ranked.len()).map(move |j| (i, j)));
-        let deltas =
-            all.filter_map(|(i, j)| Some(((i, j), Delta::new(&pairs(ranked[i].1, ranked[j].1))?)));
-        let deltas = deltas.collect();
+        let deltas = all
+            .filter_map(|(i, j)| Some(((i, j), Delta::new(&pairs(&ranked[i], &ranked[j]))?)))
+            .collect();
         Order { question, ranked, deltas }
     }
 
     /// `fifo has the highest throughput, 507.7 tasks/s`
     fn first(&self) -> String {
         let Question { best, unit, .. } = self.question;
-        format!("{} has {best}, {} {unit}", self.name(0), number::short(self.ranked[0].0))
+        format!("{} has {best}, {} {unit}", self.name(0), number::short(self.ranked[0].value))
     }
 
-    /// Without the name of the configuration, which the sentence begins with.
     fn name(&self, at: usize) -> &str {
-        let report = &self.ranked[at].1.report;
-        let rest = report.name.strip_prefix(report.metrics.config.configuration.as_str());
-        rest.and_then(|rest| rest.strip_prefix('_')).unwrap_or(&report.name)
+        self.ranked[at].name
     }
 
     fn told(&self, comparisons: usize) -> String {
+        self.compared(comparisons) + &self.spoilt()
+    }
+
+    /// What the certificates take back.
+    fn spoilt(&self) -> String {
+        let measure = self.question.measure;
+        let spoilt = |at: &usize| self.ranked[*at].spoilt;
+        let names: Vec<&str> =
+            (0..self.ranked.len()).filter(spoilt).map(|at| self.name(at)).collect();
+        match names.len() {
+            0 => String::new(),
+            n if n == self.ranked.len() => {
+                format!(
+                    " But the certificates say not to rely on the {} of any run.",
+                    measure.name()
+                )
+            }
+            _ => format!(
+                " But the certificates say not to rely on the {} of {}.",
+                measure.name(),
+                listed(&names)
+            ),
+        }
+    }
+
+    fn compared(&self, comparisons: usize) -> String {
         let against = |other: usize| {
             self.deltas.iter().find(|(pair, _)| *pair == (0, other)).map(|(_, delta)| delta)
         };
@@ -160,7 +210,7 @@ impl<'a> Order<'a> {
         let ahead = behind.first().and_then(|next| {
             let (amount, than) = amount(against(*next)?);
             let next_one = self.name(*next);
-            let [mine, theirs] = [0, *next].map(|at| &self.ranked[at].1.report.metrics.config.bind);
+            let [mine, theirs] = [0, *next].map(|at| self.ranked[at].bind);
             let binding = match mine == theirs {
                 true => String::new(),
                 false => format!(
@@ -207,5 +257,88 @@ fn listed(names: &[&str]) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &'static str, bind: &'static str, values: [f64; 4]) -> Entry<'static> {
+        let value = values.iter().sum::<f64>() / 4.0;
+        Entry { name, bind, value, spoilt: false, values: (0..).zip(values).collect() }
+    }
+
+    fn told(question: &'static Question, entries: Vec<Entry<'static>>) -> String {
+        let mut order = Order::new(question, entries);
+        judge(&mut order.deltas.iter_mut().map(|(_, delta)| delta).collect::<Vec<_>>());
+        let comparisons = order.deltas.len();
+        order.told(comparisons)
+    }
+
+    const HUNDRED: [f64; 4] = [100.0, 101.0, 99.0, 100.0];
+
+    #[test]
+    fn who_is_shown_to_be_ahead_of_all_wins() {
+        let (slow, slower) = ([120.0, 121.2, 118.8, 120.0], [200.0, 202.0, 198.0, 200.0]);
+        let runs = || {
+            vec![entry("c", "late", slower), entry("a", "late", HUNDRED), entry("b", "late", slow)]
+        };
+        let text = told(&TAIL, runs());
+        // 100 ÷ 120 is the same in every pair.
+        assert!(
+            text.starts_with(
+                "a has the lowest p99 latency, 100 ms: 16.67 % lower than b, the next"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("over 3 comparisons") && !text.contains("binds"), "{text}");
+        let text = told(&THROUGHPUT, runs());
+        assert!(
+            text.starts_with("c has the highest throughput, 200 tasks/s: 66.67 % higher than b"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_binding_may_explain_is_said() {
+        let text = told(
+            &TAIL,
+            vec![entry("a", "late", HUNDRED), entry("b", "early", HUNDRED.map(|x| x * 1.5))],
+        );
+        assert!(
+            text.ends_with("It binds late and b early, which alone may be the reason."),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn nobody_wins_by_chance() {
+        let noisy = [90.0, 115.0, 99.0, 104.0];
+        let text = told(&TAIL, vec![entry("a", "late", HUNDRED), entry("b", "late", noisy)]);
+        assert_eq!(
+            text,
+            "No winner is shown: a has the lowest p99 latency, 100 ms, but no difference from b is shown."
+        );
+        let same = HUNDRED.map(|x| x * 1.001);
+        let text = told(&TAIL, vec![entry("a", "late", HUNDRED), entry("b", "late", same)]);
+        assert_eq!(text, "No winner in p99: all are less than 1 % apart.");
+        let far = HUNDRED.map(|x| x * 3.0);
+        let text = told(
+            &TAIL,
+            vec![entry("a", "late", HUNDRED), entry("b", "late", same), entry("c", "late", far)],
+        );
+        let expected = "a has the lowest p99 latency, 100 ms; with b, less than 1 % from it, it is ahead of the rest: ";
+        assert!(
+            text.starts_with(expected) && text.contains("lower than c, the best of the rest"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_certificates_take_back_is_said() {
+        let spoilt = Entry { spoilt: true, ..entry("b", "late", HUNDRED.map(|x| x * 1.5)) };
+        let text = told(&TAIL, vec![entry("a", "late", HUNDRED), spoilt]);
+        assert!(text.ends_with("But the certificates say not to rely on the p99 of b."), "{text}");
     }
 }

@@ -6,6 +6,7 @@
 //! classes and never a colour. Text comes from specs and may hold anything: all of it goes
 //! through `text::escaped`. What the numbers mean together, the verdict, is its caller's to say.
 
+mod certificate;
 mod curves;
 mod figure;
 mod load;

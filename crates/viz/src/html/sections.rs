@@ -3,7 +3,7 @@
 //! A section without content is left out, so that no heading stands above nothing.
 
 use super::text::{escaped, shown, with_interval};
-use super::{Page, PageRun, Part, curves, load, origin, parts, rates, table, verdict};
+use super::{Page, PageRun, Part, certificate, curves, load, origin, parts, rates, table, verdict};
 
 /// Id, name and body of each.
 pub(super) fn sections(
@@ -34,6 +34,7 @@ pub(super) fn sections(
         ("latency", "Latency", each(curves::curves)),
         ("parts", "Where the time goes", each(|part| parts::parts(part).into_iter().collect())),
         ("time", "Over time", load::load(parts)),
+        ("certificate", "Certificate", certificate::certificate(page.runs, parts)),
         ("theory", "Theory", theory(page)),
         ("notes", "Remarks", notes(page.runs)),
         ("repeat", "Repeat it", origin::repeat(page)),

@@ -13,11 +13,11 @@ struct Cell {
     value: Option<f64>,
 }
 
-type Column = (&'static str, &'static str, fn(&PageRun<'_>) -> Cell);
+type Column = (&'static str, &'static str, &'static str, fn(&PageRun<'_>) -> Cell);
 
-/// Name, explanation, and content.
+/// Name, explanation, the measure as a certificate names it, and content.
 const COLUMNS: [Column; 12] = [
-    ("tasks", "successful tasks of all that ended", |run| {
+    ("tasks", "successful tasks of all that ended", "total_tasks", |run| {
         let metrics = &run.report.metrics;
         let (good, all) = (metrics.successful_tasks, metrics.total_tasks);
         let partial = if metrics.partial { ", partial" } else { "" };
@@ -27,50 +27,59 @@ const COLUMNS: [Column; 12] = [
         };
         Cell { text, value: Some(good as f64) }
     }),
-    ("tasks/s", "successful tasks per second", |run| {
+    ("tasks/s", "successful tasks per second", "throughput_tasks_per_sec", |run| {
         let metrics = &run.report.metrics;
         estimate(metrics.throughput_tasks_per_sec, metrics.throughput_ci95)
     }),
-    ("ideal", "tasks per second of one shared queue without overhead", |run| {
+    ("ideal", "tasks per second of one shared queue without overhead", "", |run| {
         let rate = run.ideal.map(|(rate, _)| rate);
         let drained = if run.ideal.is_some_and(|(_, drained)| drained) { "*" } else { "" };
         Cell { text: rate.map_or(String::new(), |rate| shown(Some(rate)) + drained), value: rate }
     }),
-    ("mean", "mean end-to-end latency, ms", |run| {
+    ("mean", "mean end-to-end latency, ms", "avg_latency_ms", |run| {
         let it = &run.report.metrics.latency_ms.end_to_end;
         estimate(it.mean, it.ci95)
     }),
-    ("p50", "median of the end-to-end latency, ms", |run| {
+    ("p50", "median of the end-to-end latency, ms", "p50_latency_ms", |run| {
         let it = &run.report.metrics.latency_ms.end_to_end;
         estimate(it.p50, it.p50_ci95)
     }),
-    ("p95", "95th percentile of the end-to-end latency, ms", |run| {
+    ("p95", "95th percentile of the end-to-end latency, ms", "p95_latency_ms", |run| {
         let it = &run.report.metrics.latency_ms.end_to_end;
         estimate(it.p95, it.p95_ci95)
     }),
-    ("p99", "99th percentile of the end-to-end latency, ms", |run| {
+    ("p99", "99th percentile of the end-to-end latency, ms", "p99_latency_ms", |run| {
         let it = &run.report.metrics.latency_ms.end_to_end;
         estimate(it.p99, it.p99_ci95)
     }),
     (
         "wait",
         "mean waiting time of a task, in the scheduler and at nodes, over all stages, ms",
+        "latency_ms.wait.mean",
         |run| {
             let it = &run.report.metrics.latency_ms.wait;
             estimate(it.mean, it.ci95)
         },
     ),
-    ("exec", "mean time that a task runs, over all stages, ms", |run| {
-        number(run.report.metrics.latency_ms.execution.mean)
-    }),
-    ("busy", "share of the slots' time that calls held, %", |run| {
+    (
+        "exec",
+        "mean time that a task runs, over all stages, ms",
+        "latency_ms.execution.mean",
+        |run| number(run.report.metrics.latency_ms.execution.mean),
+    ),
+    ("busy", "share of the slots' time that calls held, %", "node_utilization", |run| {
         number(run.report.metrics.node_utilization.map(|share| 100.0 * share))
     }),
-    ("balance", "balance of calls per slot over the nodes; 1 is even", |run| {
-        let value = run.report.metrics.node_balance_score;
-        Cell { text: value.map_or(String::new(), |value| format!("{value:.2}")), value }
-    }),
-    ("decide", "median cost of a scheduling decision, ns", |run| {
+    (
+        "balance",
+        "balance of calls per slot over the nodes; 1 is even",
+        "node_balance_score",
+        |run| {
+            let value = run.report.metrics.node_balance_score;
+            Cell { text: value.map_or(String::new(), |value| format!("{value:.2}")), value }
+        },
+    ),
+    ("decide", "median cost of a scheduling decision, ns", "decision_ns.p50", |run| {
         let value = run.report.metrics.decision_ns.p50;
         Cell { text: value.map_or(String::new(), |value| format!("{value:.0}")), value }
     }),
@@ -88,7 +97,7 @@ fn estimate(value: Option<f64>, interval: Option<[f64; 2]>) -> Cell {
 pub(super) fn table(part: &Part<'_>) -> String {
     let columns: Vec<&Column> = COLUMNS
         .iter()
-        .filter(|(_, _, cell)| part.runs.iter().any(|run| cell(run).value.is_some()))
+        .filter(|(_, _, _, cell)| part.runs.iter().any(|run| cell(run).value.is_some()))
         .collect();
     let sortable = |name: &str, title: &str| {
         format!(
@@ -98,12 +107,13 @@ pub(super) fn table(part: &Part<'_>) -> String {
         )
     };
     let mut head = sortable("run", "name") + &sortable("binds", "where calls wait");
-    columns.iter().for_each(|(name, title, _)| head.push_str(&sortable(name, title)));
+    columns.iter().for_each(|(name, title, ..)| head.push_str(&sortable(name, title)));
     let rows: String = part.runs.iter().zip(&part.group.rows).map(|(run, row)| {
         let cells: String = columns
             .iter()
-            .map(|(_, _, cell)| {
+            .map(|(_, _, measure, cell)| {
                 let Cell { text, value } = cell(run);
+                let spoilt = run.report.metrics.certificate.spoils(measure);
                 let value = value.map_or_else(String::new, |value| format!(" data-v=\"{value}\""));
                 let text = if text.is_empty() { "–".to_owned() } else { escaped(&text) };
                 // An interval has a line of its own: the column stays narrow.
@@ -111,7 +121,11 @@ pub(super) fn table(part: &Part<'_>) -> String {
                     Some((number, half)) => format!("{number} <small>±&nbsp;{half}</small>"),
                     None => text,
                 };
-                format!("<td{value}>{text}</td>")
+                let mark = match spoilt && value.contains("data-v") {
+                    true => "<strong class=\"weak\" title=\"do not rely on it: see the certificate\">!</strong>",
+                    false => "",
+                };
+                format!("<td{value}>{mark}{text}</td>")
             })
             .collect();
         let name = escaped(&run.report.name);
@@ -135,9 +149,9 @@ pub(super) fn table(part: &Part<'_>) -> String {
 /// What the columns mean, those that any run has.
 pub(super) fn legend(runs: &[PageRun<'_>]) -> String {
     let shown =
-        COLUMNS.iter().filter(|(_, _, cell)| runs.iter().any(|run| cell(run).value.is_some()));
+        COLUMNS.iter().filter(|(_, _, _, cell)| runs.iter().any(|run| cell(run).value.is_some()));
     let items: String = shown
-        .map(|(name, title, _)| format!("<dt>{name}</dt><dd>{}</dd>", escaped(title)))
+        .map(|(name, title, ..)| format!("<dt>{name}</dt><dd>{}</dd>", escaped(title)))
         .collect();
     let drained = match runs.iter().any(|run| run.ideal.is_some_and(|(_, drained)| drained)) {
         true => {
@@ -150,9 +164,16 @@ pub(super) fn legend(runs: &[PageRun<'_>]) -> String {
         true => "±: half of the 95 % interval over repetitions.",
         false => "One repetition: there are no intervals.",
     };
+    let spoilt = COLUMNS.iter().any(|(_, _, measure, _)| {
+        runs.iter().any(|run| run.report.metrics.certificate.spoils(measure))
+    });
+    let spoilt = match spoilt {
+        true => " An exclamation mark: do not rely on this number, the certificate says why.",
+        false => "",
+    };
     format!(
         "<details class=\"data\"><summary>What the columns mean</summary><dl class=\"columns\">\
          <dt>binds</dt><dd>late: calls wait in the scheduler until a node can start them; early: in the \
-         queue of a node</dd>{items}</dl></details><p class=\"small\">{intervals}{drained}</p>"
+         queue of a node</dd>{items}</dl></details><p class=\"small\">{intervals}{drained}{spoilt}</p>"
     )
 }
