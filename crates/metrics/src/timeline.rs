@@ -1,9 +1,10 @@
 //! How busy each node was, and how many calls waited, over the time of one repetition.
 //!
-//! A fixed number of bins covers the time from 0 on; when a call ends beyond the last one, neighbours are merged
-//! and all bins are twice as wide. So memory is bounded however long a run is, nobody has to know its
-//! length before, and what stands in a bin is exact: whole nanoseconds of overlap, not samples.
-//! Of large clusters neighbouring nodes share a row. Hosts feed it in one repetition only.
+//! A fixed number of bins covers the time from 0 on; when a call ends beyond the last one,
+//! neighbours are merged and all bins are twice as wide. So memory is bounded however long a run
+//! is, nobody has to know its length before, and what stands in a bin is exact: whole nanoseconds
+//! of overlap, not samples. Of large clusters neighbouring nodes share a row. Hosts feed it in one
+//! repetition only.
 
 use crate::{CallSpan, Nanos, Shape};
 
@@ -39,8 +40,8 @@ pub struct LoadSeries {
     pub end: Nanos,
     /// The rows, in node order.
     pub rows: Vec<LoadRow>,
-    /// By row and bin, the share of its slots that were busy: 0 to 1, or above where calls hold more than
-    /// whole slots.
+    /// By row and bin, the share of its slots that were busy: 0 to 1, or above where calls hold
+    /// more than whole slots.
     pub busy: Vec<Vec<f64>>,
     /// By bin, the mean number of calls that waited in the scheduler.
     pub scheduling: Vec<f64>,

@@ -57,9 +57,11 @@ fn theory_stands_beside_what_was_measured_only_where_it_applies() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), SPEC, "out");
     let page = read(folder.path(), "out/report.html");
-    // M/M/4 at a load of 0.7 waits C ÷ (4 − 2.8) × 20 ms, C = 0.42867 (tables of Erlang C): 7.144 ms.
+    // M/M/4 at a load of 0.7 waits C ÷ (4 − 2.8) × 20 ms, C = 0.42867 (tables of Erlang C): 7.144
+    // ms.
     assert!(page.contains("M/M/4") && page.contains("<td>7.14</td>"));
-    // Random splits the arrivals: M/M/2 at 0.7, C = 0.57647 (2ρ² ÷ (1 + ρ)): ÷ 0.6 × 20 ms = 19.22 ms.
+    // Random splits the arrivals: M/M/2 at 0.7, C = 0.57647 (2ρ² ÷ (1 + ρ)): ÷ 0.6 × 20 ms = 19.22
+    // ms.
     assert!(page.contains("M/M/2 at each node") && page.contains("<td>19.2</td>"));
     let theory = &page[page.find("id=\"theory\"").unwrap()..page.find("id=\"notes\"").unwrap()];
     assert!(!theory.contains("round_robin"));
@@ -148,7 +150,8 @@ fn the_trace_has_a_track_for_each_slot_and_no_calls_that_overlap() {
 #[test]
 fn a_trace_is_bounded_and_stops_at_whole_tasks() {
     let folder = tempfile::tempdir().unwrap();
-    let stages = "[{name: a, service: {constant: 1ms}, demand: {cpu: 0.5}}, {name: b, service: {constant: 1ms}}, \
+    let stages = "[{name: a, service: {constant: 1ms}, demand: {cpu: 0.5}}, {name: b, service: \
+                  {constant: 1ms}}, \
                   {name: c, service: {constant: 1ms}}]";
     let long = SPEC
         .replace("tasks: 3000", "tasks: 9000")

@@ -1,12 +1,12 @@
 //! Run reports as pictures, as a page and as a trace.
 //!
-//! [`html::page`] tells a whole experiment, [`trace()`] puts single calls on a time line. Three PNGs per experiment: [`throughput()`] says how much, [`latency()`] where the
-//! time goes, [`nodes()`] who did the work. Each is a pure function from
-//! [`RunReport`]s to a [`Scene`], a flat list of rectangles, lines and texts in
-//! points; only [`Scene::to_png`] knows pixels and only [`render_all`] touches a disk.
-//! So the layout is tested without decoding an image, and another output format
-//! is another painter of the same scene. The font is embedded: pictures look the
-//! same on every machine. How a run was made is not known here.
+//! [`html::page`] tells a whole experiment, [`trace()`] puts single calls on a time line. Three
+//! PNGs per experiment: [`throughput()`] says how much, [`latency()`] where the time goes,
+//! [`nodes()`] who did the work. Each is a pure function from [`RunReport`]s to a [`Scene`], a flat
+//! list of rectangles, lines and texts in points; only [`Scene::to_png`] knows pixels and only
+//! [`render_all`] touches a disk. So the layout is tested without decoding an image, and another
+//! output format is another painter of the same scene. The font is embedded: pictures look the same
+//! on every machine. How a run was made is not known here.
 
 mod error;
 mod font;

@@ -1,11 +1,11 @@
 //! `trace.json`: stage calls on a time line, for the Perfetto UI or `chrome://tracing`.
 //!
-//! The Trace Event Format: a complete event (`X`) for each call from start to end, in µs; a process for each
-//! node and a thread for each of its slots, so that a track is a slot. Which slot a call had is not
-//! recorded, since executors do not care: each takes the lowest that was free when it started, so that calls
-//! on a track never overlap, which the format demands. Where calls hold other than whole slots, tracks
-//! are lanes. Numbers of processes and threads start at 1 and are unique, because Perfetto takes number 0 for idle
-//! processors and joins threads of one number.
+//! The Trace Event Format: a complete event (`X`) for each call from start to end, in µs; a process
+//! for each node and a thread for each of its slots, so that a track is a slot. Which slot a call
+//! had is not recorded, since executors do not care: each takes the lowest that was free when it
+//! started, so that calls on a track never overlap, which the format demands. Where calls hold
+//! other than whole slots, tracks are lanes. Numbers of processes and threads start at 1 and are
+//! unique, because Perfetto takes number 0 for idle processors and joins threads of one number.
 
 use crate::html::json_string;
 use metrics::CallSpan;
@@ -24,15 +24,16 @@ pub struct TraceRun<'a> {
     pub calls: &'a [CallSpan],
 }
 
-/// Writes the time lines of `runs`, a process for each run and node that has a call. O(n log n) in the calls,
-/// and linear in the most that a node had at once.
+/// Writes the time lines of `runs`, a process for each run and node that has a call. O(n log n) in
+/// the calls, and linear in the most that a node had at once.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn trace(out: &mut impl Write, runs: &[TraceRun<'_>]) -> io::Result<()> {
     let calls: usize = runs.iter().map(|run| run.calls.len()).sum();
     let note = format!(
-        "the first {calls} stage calls of tasks that ended, of the first repetition of each run, without its warm-up"
+        "the first {calls} stage calls of tasks that ended, of the first repetition of each run, \
+         without its warm-up"
     );
     write!(
         out,

@@ -1,9 +1,10 @@
 //! Who wins, by how much, and how sure: a sentence for each set of runs that can be compared.
 //!
-//! Runs of one configuration are compared each with each, pair by pair of equal seeds, and all of these
-//! comparisons are corrected together by Holm's method. So the winner may be picked by looking at the
-//! numbers: it wins over those only from which even this tells it apart. In a closed system and a batch the
-//! first question is throughput; where arrivals are given, that is theirs, and latency is asked alone.
+//! Runs of one configuration are compared each with each, pair by pair of equal seeds, and all of
+//! these comparisons are corrected together by Holm's method. So the winner may be picked by
+//! looking at the numbers: it wins over those only from which even this tells it apart. In a closed
+//! system and a batch the first question is throughput; where arrivals are given, that is theirs,
+//! and latency is asked alone.
 
 use super::finding::{Delta, Finding, judge};
 use super::number;
@@ -11,7 +12,8 @@ use super::sentence::amount;
 use crate::run::{Measure, Measured};
 use std::collections::BTreeMap;
 
-/// What is asked of a set of runs: a measure, whether more of it is better, and how its best is called.
+/// What is asked of a set of runs: a measure, whether more of it is better, and how its best is
+/// called.
 struct Question {
     measure: Measure,
     more: bool,
@@ -69,7 +71,8 @@ pub(super) fn headlines(runs: &[Measured]) -> Vec<String> {
         [] => {}
         [run] => told.push(alone(run)),
         _ if told.is_empty() => told.push(
-            "Nobody wins: each run is of another configuration, and they do different work. How they differ is in \
+            "Nobody wins: each run is of another configuration, and they do different work. How \
+             they differ is in \
              the table."
                 .to_owned(),
         ),
@@ -84,7 +87,8 @@ fn alone(run: &Measured) -> String {
         [metrics.throughput_tasks_per_sec, metrics.p50_latency_ms, metrics.p99_latency_ms]
             .map(|x| x.map_or("-".to_owned(), number::short));
     format!(
-        "One run, {}: {rate} tasks/s, latency p50 {p50} ms and p99 {p99} ms. There is nothing to compare it with.",
+        "One run, {}: {rate} tasks/s, latency p50 {p50} ms and p99 {p99} ms. There is nothing to \
+         compare it with.",
         run.report.name
     )
 }
@@ -105,7 +109,8 @@ fn field(runs: &[Measured]) -> Vec<String> {
     if runs.iter().any(|run| run.repetitions.len() < 2) {
         let best = orders.iter().map(|order| order.first());
         return vec![format!(
-            "Nobody can be said to win: one repetition does not tell a difference from chance. Here {}.",
+            "Nobody can be said to win: one repetition does not tell a difference from chance. \
+             Here {}.",
             best.collect::<Vec<_>>().join(", and ")
         )];
     }
@@ -218,7 +223,8 @@ impl<'a> Order<'a> {
                 ),
             };
             Some(format!(
-                "{amount} {than} {next_one}, {} (95 % interval; p ≤ 0.05 after Holm\u{2019}s correction over \
+                "{amount} {than} {next_one}, {} (95 % interval; p ≤ 0.05 after Holm\u{2019}s \
+                 correction over \
                  {comparisons} comparisons).{binding}",
                 if level.is_empty() && behind.len() > 1 {
                     "the next"
@@ -318,7 +324,8 @@ mod tests {
         let text = told(&TAIL, vec![entry("a", "late", HUNDRED), entry("b", "late", noisy)]);
         assert_eq!(
             text,
-            "No winner is shown: a has the lowest p99 latency, 100 ms, but no difference from b is shown."
+            "No winner is shown: a has the lowest p99 latency, 100 ms, but no difference from b \
+             is shown."
         );
         let same = HUNDRED.map(|x| x * 1.001);
         let text = told(&TAIL, vec![entry("a", "late", HUNDRED), entry("b", "late", same)]);
@@ -328,7 +335,8 @@ mod tests {
             &TAIL,
             vec![entry("a", "late", HUNDRED), entry("b", "late", same), entry("c", "late", far)],
         );
-        let expected = "a has the lowest p99 latency, 100 ms; with b, less than 1 % from it, it is ahead of the rest: ";
+        let expected = "a has the lowest p99 latency, 100 ms; with b, less than 1 % from it, it \
+                        is ahead of the rest: ";
         assert!(
             text.starts_with(expected) && text.contains("lower than c, the best of the rest"),
             "{text}"

@@ -1,7 +1,7 @@
 //! `report.html` and `trace.json`, which are drawn by `viz`.
 //!
-//! What is here is what viz cannot know: the verdict in words, the same that text and JSON have, and
-//! which of a run's details go where.
+//! What is here is what viz cannot know: the verdict in words, the same that text and JSON have,
+//! and which of a run's details go where.
 
 use super::Comparison;
 use super::differences::{Difference, differences};
@@ -88,7 +88,8 @@ impl Comparison<'_> {
         for run in self.runs.iter().filter(|run| run.report.metrics.failed_tasks > 0) {
             let metrics = &run.report.metrics;
             let caution = format!(
-                "{}: {} of {} tasks failed and are in no latency of it; that may make it look fast.",
+                "{}: {} of {} tasks failed and are in no latency of it; that may make it look \
+                 fast.",
                 run.report.name,
                 number::count(metrics.failed_tasks),
                 number::count(metrics.total_tasks)
@@ -100,7 +101,8 @@ impl Comparison<'_> {
             && configs().any(|config| config.bind != "late")
         {
             cautions.push(
-                "Some of these runs bind late and some early. What differs between two of different binding is \
+                "Some of these runs bind late and some early. What differs between two of \
+                 different binding is \
                  no merit of either placement."
                     .to_owned(),
             );

@@ -45,7 +45,7 @@ pub struct Options {
     pub output: Option<PathBuf>,
     /// One JSON document on stdout, everything else on stderr.
     pub json: bool,
-    /// Draw pictures.
+    /// Draw PNGs.
     pub plots: bool,
     /// Write the latencies of every task, however many there are.
     pub all_latencies: bool,
@@ -165,7 +165,8 @@ fn draw(comparison: &Comparison<'_>, folder: &Folder) -> Result<(), Error> {
 }
 
 fn print(comparison: &Comparison<'_>, folder: &Folder, options: &Options) {
-    let place = format!("Results: {}\n", folder.path().display());
+    let place =
+        format!("Results: {} (report.html tells them on one page)\n", folder.path().display());
     let text = if options.json {
         eprint!("{}{place}", expectations(comparison.expectations, PAGE));
         pretty(&document(comparison.experiment, comparison.runs))

@@ -1,10 +1,10 @@
 //! Where queueing theory has a closed form for a run, and what it says.
 //!
-//! Only where it truly applies: one emulated stage, Poisson arrivals, equal nodes, no network, no faults, first
-//! come, first served, and load below one. Then calls that wait in one place, in the scheduler under
-//! late binding or at the only node, are one queue before all slots; and under random early binding each
-//! node has a share of the arrivals, again Poisson. Everything else has no line: a formula for another
-//! system would look like a check and be none.
+//! Only where it truly applies: one emulated stage, Poisson arrivals, equal nodes, no network, no
+//! faults, first come, first served, and load below one. Then calls that wait in one place, in the
+//! scheduler under late binding or at the only node, are one queue before all slots; and under
+//! random early binding each node has a share of the arrivals, again Poisson. Everything else has
+//! no line: a formula for another system would look like a check and be none.
 
 use super::ideal::fitting;
 use super::measure::is_built_in;
@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn one_server_waits_as_the_books_say() {
-        // λ = 8/s, ρ = 0.8: M/M/1 ρ ÷ (μ − λ) = 0.8 ÷ 2; M/D/1 half of it; cv 2 gives 5 ÷ 2 times it.
+        // λ = 8/s, ρ = 0.8: M/M/1 ρ ÷ (μ − λ) = 0.8 ÷ 2; M/D/1 half of it; cv 2 gives 5 ÷ 2 times
+        // it.
         let one = |service| lines("{nodes: 1, slots: 1}", "{poisson: {rate: 8}}", service, "fifo");
         assert_eq!(one(EXPONENTIAL), ["M/M/1 400.000"]);
         assert_eq!(one("{constant: 100ms}"), ["M/D/1 200.000"]);

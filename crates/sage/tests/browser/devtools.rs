@@ -1,9 +1,9 @@
 //! A real browser, driven over the DevTools protocol.
 //!
 //! Chromium reads and writes the protocol on descriptors 3 and 4 when it is started with
-//! `--remote-debugging-pipe`: JSON, a zero byte after each message. A shell puts our pipes there, so this
-//! needs no port, no web socket and no further crate. Driver crates would bring an async runtime and
-//! hundreds of types for the dozen calls that are made here.
+//! `--remote-debugging-pipe`: JSON, a zero byte after each message. A shell puts our pipes there,
+//! so this needs no port, no web socket and no further crate. Driver crates would bring an async
+//! runtime and hundreds of types for the dozen calls that are made here.
 
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -48,7 +48,8 @@ impl Browser {
                 "--no-first-run",
                 "--hide-scrollbars",
             ])
-            // Only pages of our own are opened, and containers have no sandbox and little shared memory.
+            // Only pages of our own are opened, and containers have no sandbox and little shared
+            // memory.
             .args([
                 "--no-sandbox",
                 "--disable-gpu",

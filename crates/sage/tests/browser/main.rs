@@ -1,7 +1,7 @@
 //! `report.html` of a real run in a real browser, as a reader would use it.
 //!
-//! Needs Chromium, and therefore the feature `browser`; without the browser it fails. What is looked at by
-//! eye is left as PNG in the temporary folder of the target folder.
+//! Needs Chromium, and therefore the feature `browser`; without the browser it fails. What is
+//! looked at by eye is left as PNG in the temporary folder of the target folder.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails panics, in its helpers too")]
 #![allow(clippy::expect_used, reason = "the same")]
@@ -78,7 +78,8 @@ fn a_page_opens_without_a_word_and_asks_for_nothing() {
 #[test]
 fn what_would_be_a_complaint_is_seen_as_one() {
     let path = FOLDER.join("bad.html");
-    let page = "<!DOCTYPE html><img src=\"http://127.0.0.1:9/x.png\"><script>console.error('a');throw 1</script>";
+    let page = "<!DOCTYPE html><img \
+                src=\"http://127.0.0.1:9/x.png\"><script>console.error('a');throw 1</script>";
     fs::write(&path, page).unwrap();
     let found = Tab::open(&path, 800, false).complaints();
     assert_eq!(found.requests, ["http://127.0.0.1:9/x.png"]);
@@ -89,10 +90,12 @@ fn what_would_be_a_complaint_is_seen_as_one() {
 fn a_click_and_a_key_sort_the_table() {
     let mut tab = open(1200, false);
     let column = tab.value(
-        "[...document.querySelectorAll('#comparison table')[0].tHead.rows[0].cells].findIndex((it) => it.textContent.trim() === 'p99')",
+        "[...document.querySelectorAll('#comparison \
+         table')[0].tHead.rows[0].cells].findIndex((it) => it.textContent.trim() === 'p99 ms')",
     );
     let head = format!("#comparison th:nth-child({}) button", column.as_u64().unwrap() + 1);
-    let order = "[...document.querySelector('#comparison tbody').rows].map((row) => row.cells[0].title.slice(7, -2))";
+    let order = "[...document.querySelector('#comparison tbody').rows].map((row) => \
+                 row.cells[0].title.slice(7, -2))";
     let sort = format!("document.querySelector({head:?}).parentNode.getAttribute('aria-sort')");
     let mut expected: Vec<(f64, String)> = ["open_fifo", "open_round_robin", "open_random"]
         .map(|run| (metrics(run)["p99_latency_ms"].as_f64().unwrap(), run.to_owned()))
@@ -109,7 +112,7 @@ fn a_click_and_a_key_sort_the_table() {
     expected.reverse();
     assert_eq!((tab.value(order), tab.text(&sort)), (names(&expected), "descending".to_owned()));
     let said = tab.text("document.getElementById('said').textContent");
-    assert_eq!(said, "Sorted by p99, descending");
+    assert_eq!(said, "Sorted by p99 ms, descending");
     assert_eq!(tab.complaints(), Complaints::default());
 }
 
@@ -140,10 +143,12 @@ fn hovering_a_chart_shows_its_values() {
 #[test]
 fn of_many_runs_two_are_chosen_to_be_seen_over_time() {
     let mut tab = open(1200, false);
-    let seen = "[...document.querySelectorAll('.panel')].filter((it) => !it.hidden).map((it) => it.dataset.panel).join()";
+    let seen = "[...document.querySelectorAll('.panel')].filter((it) => !it.hidden).map((it) => \
+                it.dataset.panel).join()";
     assert_eq!(tab.text(seen), "0,1");
     tab.value(
-        "(() => { const it = document.querySelector('select'); it.value = '4'; it.dispatchEvent(new Event('change')); })()",
+        "(() => { const it = document.querySelector('select'); it.value = '4'; \
+         it.dispatchEvent(new Event('change')); })()",
     );
     assert_eq!(tab.text(seen), "1,4");
 }
@@ -211,7 +216,8 @@ fn paper(tab: &mut Tab) -> String {
 /// The contrast of text and page, WCAG 2.
 fn contrast(tab: &mut Tab, selector: &str) -> f64 {
     let expression = format!(
-        "(() => {{ const light = (rgb) => {{ const [r, g, b] = rgb.match(/[\\d.]+/g).map((x) => {{ x /= 255; \
+        "(() => {{ const light = (rgb) => {{ const [r, g, b] = rgb.match(/[\\d.]+/g).map((x) => \
+         {{ x /= 255; \
          return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4; }}); \
          return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05; }}; \
          const text = light(getComputedStyle(document.querySelector({selector:?})).color); \
@@ -248,8 +254,15 @@ fn who_does_not_see_it_is_told_the_same() {
         levels.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect();
     assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
     assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
-    assert_eq!(tab.value("new Set([...document.querySelectorAll('[id]')].map((it) => it.id)).size === document.querySelectorAll('[id]').length"), true);
+    assert_eq!(
+        tab.value(
+            "new Set([...document.querySelectorAll('[id]')].map((it) => \
+                          it.id)).size === document.querySelectorAll('[id]').length"
+        ),
+        true
+    );
     // Every table says what it is and what its heads are about.
-    let heads = "[...document.querySelectorAll('table')].every((it) => it.caption && [...it.querySelectorAll('th')].every((th) => th.scope))";
+    let heads = "[...document.querySelectorAll('table')].every((it) => it.caption && \
+                 [...it.querySelectorAll('th')].every((th) => th.scope))";
     assert_eq!(tab.value(heads), true);
 }

@@ -68,15 +68,21 @@ impl Tab {
         self.value(expression).as_str().unwrap().to_owned()
     }
 
-    /// Moves the mouse to the middle of the first element that the selector finds, scrolled into view.
+    /// Moves the mouse to the middle of the first element that the selector finds, scrolled into
+    /// view.
     pub(crate) fn hover(&mut self, selector: &str) -> [f64; 2] {
         let at = self.value(&format!(
-            "(() => {{ const it = document.querySelector({selector:?}); it.scrollIntoView({{block: 'center'}}); \
-             const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+            "(() => {{ const it = document.querySelector({selector:?}); \
+             it.scrollIntoView({{block: 'center'}}); \
+             const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + \
+             box.height / 2]; }})()"
         ));
         let at = [&at[0], &at[1]].map(|x| x.as_f64().unwrap());
         // What scrolling does to the page comes before the mouse moves.
-        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))");
+        self.value(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() \
+                    => done(1))))",
+        );
         let event = json!({"type": "mouseMoved", "x": at[0], "y": at[1]});
         self.call("Input.dispatchMouseEvent", event);
         at

@@ -1,11 +1,14 @@
 //! The certificate: what each run has checked of itself.
 //!
-//! A run a row, a check a column, since runs of one page mostly agree; what was found stands below, the
-//! failures open, the rest folded away.
+//! A run a row, a check a column, since runs of one page mostly agree; what was found stands below,
+//! the failures open, the rest folded away.
 
 use super::text::escaped;
 use super::{PageRun, Part};
 use metrics::report::{Check, CheckVerdict, Verdict};
+
+/// Runs whose failures stand open.
+const FEW: usize = 6;
 
 /// The body of the section; empty without runs.
 pub(super) fn certificate(runs: &[PageRun<'_>], parts: &[Part<'_>]) -> String {
@@ -16,7 +19,17 @@ pub(super) fn certificate(runs: &[PageRun<'_>], parts: &[Part<'_>]) -> String {
         .collect();
     let rows: String = runs.iter().map(row).collect();
     let failures: String = runs.iter().map(|run| details(run, true)).collect();
-    let failures = if failures.is_empty() { failures } else { format!("<ul>{failures}</ul>") };
+    let failures = match runs
+        .iter()
+        .filter(|run| run.report.metrics.certificate.failed().next().is_some())
+        .count()
+    {
+        0 => failures,
+        1..=FEW => format!("<ul>{failures}</ul>"),
+        _ => format!(
+            "<details class=\"data\"><summary>What fails</summary><ul>{failures}</ul></details>"
+        ),
+    };
     let all: String = parts
         .iter()
         .flat_map(|part| &part.runs)
@@ -26,8 +39,10 @@ pub(super) fn certificate(runs: &[PageRun<'_>], parts: &[Part<'_>]) -> String {
         })
         .collect();
     format!(
-        "<p>{}</p>{failures}<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Certificates\"><table>\
-         <caption>Certificates of the runs</caption><thead><tr><th scope=\"col\">run</th><th scope=\"col\">verdict</th>\
+        "<p>{}</p>{failures}<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
+         aria-label=\"Certificates\"><table>\
+         <caption>Certificates of the runs</caption><thead><tr><th scope=\"col\">run</th><th \
+         scope=\"col\">verdict</th>\
          {names}</tr></thead><tbody>{rows}</tbody></table></div>\
          <details class=\"data\"><summary>What was found</summary>{all}</details>",
         overview(runs)
@@ -54,7 +69,8 @@ fn overview(runs: &[PageRun<'_>]) -> String {
             count(runs.len())
         ),
         (_, 0) => format!(
-            "{} carries a mark: the account is right, but numbers with an exclamation mark say less than they \
+            "{} carries a mark: the account is right, but numbers with an exclamation mark say \
+             less than they \
              seem to.",
             count(marked)
         ),

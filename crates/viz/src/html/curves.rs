@@ -1,8 +1,8 @@
 //! Latency as a distribution function with a logarithmic tail.
 //!
-//! Height is `−log₁₀` of the share of tasks that took longer, so that each decade of the tail has as much room
-//! as the fastest nine tenths: who is better at the median and who is better at p99.9 are
-//! both seen. A curve further left is better. Eight runs share a chart at most.
+//! Height is `−log₁₀` of the share of tasks that took longer, so that each decade of the tail has
+//! as much room as the fastest nine tenths: who is better at the median and who is better at p99.9
+//! are both seen. A curve further left is better. Eight runs share a chart at most.
 
 use super::figure::{data, figure};
 use super::svg::{LINES, Scale, WIDTH, axis, key, label, line, mark, svg};
@@ -10,7 +10,7 @@ use super::text::{at, shown};
 use super::{PageRun, Part};
 use metrics::CurvePoint;
 
-const LEFT: f64 = 60.0;
+const LEFT: f64 = 66.0;
 const RIGHT: f64 = WIDTH - 20.0;
 const TOP: f64 = 8.0;
 const HEIGHT: f64 = 250.0;
@@ -53,7 +53,8 @@ fn chart(id: &str, runs: &[Labelled<'_>]) -> String {
     let high = runs.iter().map(last).fold(0.0, f64::max);
     let x = Scale::fitting(LEFT, RIGHT, low, high);
     let most = runs.iter().map(|(run, _)| samples(run)).max().unwrap_or(1);
-    // The largest of n samples stands where half a sample is beyond: it would be infinitely high else.
+    // The largest of n samples stands where half a sample is beyond: it would be infinitely high
+    // else.
     let decades = (2.0 * most as f64).log10().max(1.0);
     let y = |tail: f64| TOP + HEIGHT * (1.0 + tail.max(1e-19).log10() / decades).clamp(0.0, 1.0);
     let mut body = axis(&x, (TOP, TOP + HEIGHT), 6, "end-to-end latency, ms");
@@ -95,8 +96,10 @@ fn chart(id: &str, runs: &[Labelled<'_>]) -> String {
         .collect();
     let name = "Share of tasks by end-to-end latency";
     let picture = svg(id, TOP + HEIGHT + 38.0, name, &described.join("; "), &body);
-    let caption = "Share of successful tasks that took at most so long; each decade of the tail has as \
-                   much room as the fastest nine tenths. Further left is better. Few samples make the top \
+    let caption = "Share of successful tasks that took at most so long; each decade of the tail \
+                   has as \
+                   much room as the fastest nine tenths. Further left is better. Few samples \
+                   make the top \
                    of a curve.";
     figure("latency", &legend, &picture, caption, &table(runs))
 }
@@ -145,8 +148,8 @@ fn table(runs: &[Labelled<'_>]) -> String {
     data("End-to-end latency by share of tasks", &head, &rows) + &all
 }
 
-/// All points, for saving. Names of runs can be part of a file name, so nothing in them needs escaping;
-/// what does not hold that is left out.
+/// All points, for saving. Names of runs can be part of a file name, so nothing in them needs
+/// escaping; what does not hold that is left out.
 fn points(run: &PageRun<'_>) -> String {
     let plain = |c: &char| c.is_alphanumeric() || "_-.".contains(*c);
     let name: String = run.report.name.chars().filter(plain).collect();

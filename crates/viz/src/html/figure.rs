@@ -1,7 +1,7 @@
 //! A chart with its caption and its data.
 //!
-//! Nobody should have to read a number off a picture: under each chart its values are a table, which the
-//! script saves as CSV.
+//! Nobody should have to read a number off a picture: under each chart its values are a table,
+//! which the script saves as CSV.
 
 use super::text::escaped;
 

@@ -1,8 +1,8 @@
 //! What happened when: load by node as a heat map, and the calls that waited.
 //!
-//! Both have one time axis, of the first repetition. A cell is drawn in one of eleven steps, cells of one step that
-//! touch in a row as one rectangle: a page with 28 runs stays small. The exact values are in a block of
-//! JSON beside, for hovering, arrow keys and saving.
+//! Both have one time axis, of the first repetition. A cell is drawn in one of eleven steps, cells
+//! of one step that touch in a row as one rectangle: a page with 28 runs stays small. The exact
+//! values are in a block of JSON beside, for hovering, arrow keys and saving.
 
 use super::figure::figure;
 use super::svg::{Scale, WIDTH, label, line, svg};
@@ -53,7 +53,8 @@ pub(super) fn load(parts: &[Part<'_>]) -> String {
     let choice = match panels.len() {
         0..=2 => String::new(),
         _ => format!(
-            "<p class=\"choice\" hidden><label>Left <select data-side=\"0\">{options}</select></label> \
+            "<p class=\"choice\" hidden><label>Left <select \
+             data-side=\"0\">{options}</select></label> \
              <label>Right <select data-side=\"1\">{options}</select></label></p>"
         ),
     };
@@ -66,8 +67,10 @@ pub(super) fn load(parts: &[Part<'_>]) -> String {
     };
     let panels: String = panels.into_iter().map(|(_, panel)| panel).collect();
     format!(
-        "<p>The first repetition of each run, without its warm-up. Hover a chart, or go to it with the tab \
-         key and use the arrow keys, to read values.</p>{choice}<div class=\"figures panels\">{panels}</div>{left_out}"
+        "<p>The first repetition of each run, without its warm-up. Hover a chart, or go to it \
+         with the tab \
+         key and use the arrow keys, to read values.</p>{choice}<div class=\"figures \
+         panels\">{panels}</div>{left_out}"
     )
 }
 
@@ -100,14 +103,17 @@ fn panel(index: usize, run: &PageRun<'_>, name: &str, series: &LoadSeries) -> St
         .map(|step| format!("<li><i class=\"h{step}\"></i>{} %</li>", u32::from(step) * 10))
         .collect();
     let data = json(run, series, (height, most));
-    let caption = "Above: share of each node's slots that were busy. Below: calls that waited, in the \
+    let caption = "Above: share of each node's slots that were busy. Below: calls that waited, \
+                   in the \
                    scheduler (solid) and at the nodes (dashed).";
     let figure = figure(
         "load",
         &legend,
         &format!(
-            "<div class=\"probe\" data-kind=\"heat\" tabindex=\"0\" role=\"group\" aria-label=\"Load of {0}; arrow keys read values\">{map}</div>\
-             <div class=\"probe\" data-kind=\"lines\" tabindex=\"0\" role=\"group\" aria-label=\"Waiting calls of {0}; arrow keys read values\">{lines}</div>{data}",
+            "<div class=\"probe\" data-kind=\"heat\" tabindex=\"0\" role=\"group\" \
+             aria-label=\"Load of {0}; arrow keys read values\">{map}</div>\
+             <div class=\"probe\" data-kind=\"lines\" tabindex=\"0\" role=\"group\" \
+             aria-label=\"Waiting calls of {0}; arrow keys read values\">{lines}</div>{data}",
             escaped(name)
         ),
         caption,

@@ -1,10 +1,11 @@
 //! `report.html`: an experiment on one page, for a reader who was not there.
 //!
 //! The page stands alone: no script, style, font or picture from elsewhere, which its own policy
-//! forbids too. Charts are drawn here as SVG and read without any script; the script (`page.js`) only adds
-//! sorting, hovering and saving. The style (`page.css`) has all colours, by theme, so that charts name
-//! classes and never a colour. Text comes from specs and may hold anything: all of it goes
-//! through `text::escaped`. What the numbers mean together, the verdict, is its caller's to say.
+//! forbids too. Charts are drawn here as SVG and read without any script; the script (`page.js`)
+//! only adds sorting, hovering and saving. The style (`page.css`) has all colours, by theme, so
+//! that charts name classes and never a colour. Text comes from specs and may hold anything: all of
+//! it goes through `text::escaped`. What the numbers mean together, the verdict, is its caller's to
+//! say.
 
 mod certificate;
 mod curves;
@@ -133,8 +134,8 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The whole page, as HTML. Its size follows the number of runs, not of tasks: some 50 kB for each, and the
-/// charts over time of at most some 2 MB.
+/// The whole page, as HTML. Its size follows the number of runs, not of tasks: some 50 kB for each,
+/// and the charts over time of at most some 2 MB.
 pub fn page(page: &Page<'_>) -> String {
     let all = groups(page.runs.iter().map(|run| run.report));
     let parts: Vec<Part<'_>> = all
@@ -154,7 +155,10 @@ pub fn page(page: &Page<'_>) -> String {
     let bodies: String = sections
         .iter()
         .map(|(id, name, body)| {
-            format!("<section id=\"{id}\" aria-labelledby=\"{id}-h\"><h2 id=\"{id}-h\">{name}</h2>{body}</section>\n")
+            format!(
+                "<section id=\"{id}\" aria-labelledby=\"{id}-h\"><h2 \
+                     id=\"{id}-h\">{name}</h2>{body}</section>\n"
+            )
         })
         .collect();
     let title = escaped(page.title);

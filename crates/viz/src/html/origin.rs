@@ -42,7 +42,8 @@ pub(super) fn repeat(page: &Page<'_>) -> String {
         format!("<p>This was made by</p>{}", command(&run.report.provenance.command))
     });
     format!(
-        "{made}<p>The spec below is in this folder too; there it repeats the same runs, whatever later defaults \
+        "{made}<p>The spec below is in this folder too; there it repeats the same runs, whatever \
+         later defaults \
          are:</p>{}<details class=\"data\"><summary>The full effective spec</summary>\
          <pre tabindex=\"0\"><code>{}</code></pre></details>",
         command(page.repeat),

@@ -119,6 +119,11 @@
     choose();
   }
 
+  // On paper the spec is there; the tables of charts stay folded.
+  const spec = document.querySelector("#repeat details");
+  addEventListener("beforeprint", () => { spec.open = true; });
+  addEventListener("afterprint", () => { spec.open = false; });
+
   // Saving and copying.
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const cells = (table) => [...table.rows].map((row) =>

@@ -21,7 +21,8 @@ const HEAD: f64 = 20.0;
 const PITCH: f64 = 16.0;
 const BAR: f64 = 12.0;
 const GAP: f64 = 8.0;
-/// A bar that is so many times as long as the median one would leave nothing of the others: it is cut.
+/// A bar that is so many times as long as the median one would leave nothing of the others: it is
+/// cut.
 const OVERLONG: f64 = 20.0;
 
 /// A bar: its name, its length in ms, and its parts, if they are known.
@@ -64,7 +65,8 @@ pub(super) fn parts(part: &Part<'_>) -> Option<String> {
         .map(|(name, class)| {
             let swatch = area((0.0, 1.0, 24.0, 10.0), class, "");
             format!(
-                "<li><svg viewBox=\"0 0 24 12\" class=\"key\" aria-hidden=\"true\" focusable=\"false\">{swatch}</svg>{name}</li>"
+                "<li><svg viewBox=\"0 0 24 12\" class=\"key\" aria-hidden=\"true\" \
+                 focusable=\"false\">{swatch}</svg>{name}</li>"
             )
         })
         .collect();
@@ -72,8 +74,10 @@ pub(super) fn parts(part: &Part<'_>) -> Option<String> {
         rows.iter().map(|row| format!("{} {}: {} ms", row[0], row[1], row[2])).collect();
     let id = format!("{}-parts", part.id);
     let picture = svg(&id, y + 38.0, "Latency by part", &described.join("; "), &(grid + &body));
-    let caption = "Length: the mean or percentile of the end-to-end latency; shorter is better. Parts: what the \
-                   tasks within 6.25 % of that percentile spent their time on. An arrow: longer than the scale.";
+    let caption = "Length: the mean or percentile of the end-to-end latency; shorter is better. \
+                   Parts: what the \
+                   tasks within 6.25 % of that percentile spent their time on. An arrow: longer \
+                   than the scale.";
     let head = ["run", "", "end to end, ms", "scheduling", "queueing", "execution", "transfer"];
     let table = data("Latency by part, ms", &head.map(str::to_owned), &rows);
     Some(figure("latency_parts", &legend, &picture, caption, &table))

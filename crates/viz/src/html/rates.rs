@@ -1,7 +1,7 @@
 //! Throughput: a bar from zero for each run, with its interval and what it could have reached.
 //!
-//! The pattern of a bar is its binding, as the colour is in the PNG: a placement must not be credited
-//! for what the binding did.
+//! The pattern of a bar is its binding, as the colour is in the PNG: a placement must not be
+//! credited for what the binding did.
 
 use super::figure::{data, figure};
 use super::svg::{Scale, WIDTH, area, axis, label, line, svg};
@@ -36,8 +36,10 @@ pub(super) fn rates(part: &Part<'_>) -> String {
     let id = format!("{}-rates", part.id);
     let picture = svg(&id, bottom + 38.0, "Throughput by run", &described, &body);
     let head = ["run", "tasks/s", "95 % from", "to", "ideal, tasks/s", "failed tasks"];
-    let caption = "Successful tasks per second; longer is better. A whisker is the 95 % interval over \
-                   repetitions. A diamond is the ideal: one shared queue without overhead. Hatched: binds early.";
+    let caption = "Successful tasks per second; longer is better. A whisker is the 95 % interval \
+                   over \
+                   repetitions. A diamond is the ideal: one shared queue without overhead. \
+                   Hatched: binds early.";
     let table = data("Throughput by run", &head.map(str::to_owned), &rows);
     figure("throughput", "", &picture, caption, &table)
 }
@@ -70,7 +72,8 @@ fn row(run: &PageRun<'_>, name: &str, scale: &Scale, top: f64) -> String {
         let (x, y) = (scale.at(ideal), y + BAR / 2.0);
         let drained = if drained { ", lowered by start and drain" } else { "" };
         text.push_str(&format!(
-            "<path d=\"M{} {}l5 5l-5 5l-5 -5Z\" class=\"ideal\"><title>ideal: {} tasks/s{drained}</title></path>",
+            "<path d=\"M{} {}l5 5l-5 5l-5 -5Z\" class=\"ideal\"><title>ideal: {} \
+             tasks/s{drained}</title></path>",
             at(x),
             at(y - 5.0),
             shown(Some(ideal))

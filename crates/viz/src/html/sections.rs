@@ -64,8 +64,9 @@ fn theory(page: &Page<'_>) -> String {
         let off = 100.0 * (measured / it.predicted - 1.0);
         let off = if off.is_finite() { format!("{off:+.1} %") } else { "–".to_owned() };
         format!(
-            "<tr><th scope=\"row\">{}</th><td class=\"word\">{}</td><td class=\"word\">{}</td><td>{}</td><td>{}</td>\
-             <td>{off}</td><td class=\"word\">{within}</td><td class=\"word\">{}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td class=\"word\">{}</td><td \
+             class=\"word\">{}</td><td>{}</td><td>{}</td>\
+             <td>{off}</td><td class=\"word\">{within}</td><td class=\"word long\">{}</td></tr>",
             escaped(&it.run),
             escaped(&it.system),
             escaped(&it.measure),
@@ -76,12 +77,16 @@ fn theory(page: &Page<'_>) -> String {
     });
     let rows: String = rows.collect();
     format!(
-        "<p>What queueing theory says of these runs, for a system that has run for ever; a run starts empty, \
+        "<p>What queueing theory says of these runs, for a system that has run for ever; a run \
+         starts empty, \
          and nineteen intervals of twenty hold the truth.</p>\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Theory\"><table><caption>Measured against theory</caption>\
-         <thead><tr><th scope=\"col\">run</th><th scope=\"col\">system</th><th scope=\"col\">measure</th>\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" \
+         aria-label=\"Theory\"><table><caption>Measured against theory</caption>\
+         <thead><tr><th scope=\"col\">run</th><th scope=\"col\">system</th><th \
+         scope=\"col\">measure</th>\
          <th scope=\"col\">theory</th><th scope=\"col\">measured</th><th scope=\"col\">off by</th>\
-         <th scope=\"col\">theory is … the interval</th><th scope=\"col\">source</th></tr></thead><tbody>{rows}</tbody></table></div>"
+         <th scope=\"col\">theory is … the interval</th><th \
+         scope=\"col\">source</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 }
 
@@ -89,7 +94,10 @@ fn theory(page: &Page<'_>) -> String {
 fn notes(runs: &[PageRun<'_>]) -> String {
     let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
     for run in runs {
-        for note in &run.report.metrics.notes {
+        // What the certificate says stands there.
+        let checks = &run.report.metrics.certificate.checks;
+        let told = |note: &&String| checks.iter().all(|check| check.detail != **note);
+        for note in run.report.metrics.notes.iter().filter(told) {
             match notes.iter_mut().find(|(known, _)| known == note) {
                 Some((_, about)) => about.push(&run.report.name),
                 None => notes.push((note, vec![&run.report.name])),

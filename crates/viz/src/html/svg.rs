@@ -1,7 +1,7 @@
 //! What all charts share: their width, their patterns, an axis, and how lines are told apart.
 //!
-//! Charts are 520 points wide: at 400 pixels their text is still read, and two fit side by side on a
-//! desk. Colour never stands alone: areas have patterns too, lines have dashes and marks.
+//! Charts are 520 points wide: at 400 pixels their text is still read, and two fit side by side on
+//! a desk. Colour never stands alone: areas have patterns too, lines have dashes and marks.
 
 use super::text::{at, escaped};
 use crate::number::ticks;
@@ -74,7 +74,8 @@ impl Scale {
         Scale { left, right, low: 0.0, high, log: false }
     }
 
-    /// Logarithmic from `low` to `high`, if they are positive and far enough apart; linear from 0 else.
+    /// Logarithmic from `low` to `high`, if they are positive and far enough apart; linear from 0
+    /// else.
     pub(super) fn fitting(left: f64, right: f64, low: f64, high: f64) -> Scale {
         if low > 0.0 && high / low > 20.0 && high.is_finite() {
             Scale { left, right, low: low.log10(), high: high.log10(), log: true }

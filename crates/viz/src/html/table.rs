@@ -1,7 +1,7 @@
 //! The comparison: a row per run, sorted by whatever column a reader asks for.
 //!
-//! Numbers carry their exact value beside the shown one, for sorting; without the script the table is in the
-//! order of the spec. A column in which no run has anything is left out.
+//! Numbers carry their exact value beside the shown one, for sorting; without the script the table
+//! is in the order of the spec. A column in which no run has anything is left out.
 
 use super::text::{escaped, shown, with_interval};
 use super::{PageRun, Part};
@@ -36,24 +36,24 @@ const COLUMNS: [Column; 12] = [
         let drained = if run.ideal.is_some_and(|(_, drained)| drained) { "*" } else { "" };
         Cell { text: rate.map_or(String::new(), |rate| shown(Some(rate)) + drained), value: rate }
     }),
-    ("mean", "mean end-to-end latency, ms", "avg_latency_ms", |run| {
+    ("mean ms", "mean end-to-end latency, ms", "avg_latency_ms", |run| {
         let it = &run.report.metrics.latency_ms.end_to_end;
         estimate(it.mean, it.ci95)
     }),
-    ("p50", "median of the end-to-end latency, ms", "p50_latency_ms", |run| {
+    ("p50 ms", "median of the end-to-end latency, ms", "p50_latency_ms", |run| {
         let it = &run.report.metrics.latency_ms.end_to_end;
         estimate(it.p50, it.p50_ci95)
     }),
-    ("p95", "95th percentile of the end-to-end latency, ms", "p95_latency_ms", |run| {
+    ("p95 ms", "95th percentile of the end-to-end latency, ms", "p95_latency_ms", |run| {
         let it = &run.report.metrics.latency_ms.end_to_end;
         estimate(it.p95, it.p95_ci95)
     }),
-    ("p99", "99th percentile of the end-to-end latency, ms", "p99_latency_ms", |run| {
+    ("p99 ms", "99th percentile of the end-to-end latency, ms", "p99_latency_ms", |run| {
         let it = &run.report.metrics.latency_ms.end_to_end;
         estimate(it.p99, it.p99_ci95)
     }),
     (
-        "wait",
+        "wait ms",
         "mean waiting time of a task, in the scheduler and at nodes, over all stages, ms",
         "latency_ms.wait.mean",
         |run| {
@@ -62,12 +62,12 @@ const COLUMNS: [Column; 12] = [
         },
     ),
     (
-        "exec",
+        "exec ms",
         "mean time that a task runs, over all stages, ms",
         "latency_ms.execution.mean",
         |run| number(run.report.metrics.latency_ms.execution.mean),
     ),
-    ("busy", "share of the slots' time that calls held, %", "node_utilization", |run| {
+    ("busy %", "share of the slots' time that calls held, %", "node_utilization", |run| {
         number(run.report.metrics.node_utilization.map(|share| 100.0 * share))
     }),
     (
@@ -79,7 +79,7 @@ const COLUMNS: [Column; 12] = [
             Cell { text: value.map_or(String::new(), |value| format!("{value:.2}")), value }
         },
     ),
-    ("decide", "median cost of a scheduling decision, ns", "decision_ns.p50", |run| {
+    ("decide ns", "median cost of a scheduling decision, ns", "decision_ns.p50", |run| {
         let value = run.report.metrics.decision_ns.p50;
         Cell { text: value.map_or(String::new(), |value| format!("{value:.0}")), value }
     }),
@@ -108,33 +108,43 @@ pub(super) fn table(part: &Part<'_>) -> String {
     };
     let mut head = sortable("run", "name") + &sortable("binds", "where calls wait");
     columns.iter().for_each(|(name, title, ..)| head.push_str(&sortable(name, title)));
-    let rows: String = part.runs.iter().zip(&part.group.rows).map(|(run, row)| {
-        let cells: String = columns
-            .iter()
-            .map(|(_, _, measure, cell)| {
-                let Cell { text, value } = cell(run);
-                let spoilt = run.report.metrics.certificate.spoils(measure);
-                let value = value.map_or_else(String::new, |value| format!(" data-v=\"{value}\""));
-                let text = if text.is_empty() { "–".to_owned() } else { escaped(&text) };
-                // An interval has a line of its own: the column stays narrow.
-                let text = match text.split_once(" ± ") {
-                    Some((number, half)) => format!("{number} <small>±&nbsp;{half}</small>"),
-                    None => text,
-                };
-                let mark = match spoilt && value.contains("data-v") {
-                    true => "<strong class=\"weak\" title=\"do not rely on it: see the certificate\">!</strong>",
-                    false => "",
-                };
-                format!("<td{value}>{mark}{text}</td>")
-            })
-            .collect();
-        let name = escaped(&run.report.name);
-        format!(
-            "<tr><th scope=\"row\" title=\"files: {name}_*\">{}</th><td class=\"word\">{}</td>{cells}</tr>",
-            escaped(&row.label),
-            escaped(row.bind)
-        )
-    }).collect();
+    let rows: String = part
+        .runs
+        .iter()
+        .zip(&part.group.rows)
+        .map(|(run, row)| {
+            let cells: String = columns
+                .iter()
+                .map(|(_, _, measure, cell)| {
+                    let Cell { text, value } = cell(run);
+                    let spoilt = run.report.metrics.certificate.spoils(measure);
+                    let value =
+                        value.map_or_else(String::new, |value| format!(" data-v=\"{value}\""));
+                    let text = if text.is_empty() { "–".to_owned() } else { escaped(&text) };
+                    // An interval has a line of its own: the column stays narrow.
+                    let text = match text.split_once(" ± ") {
+                        Some((number, half)) => format!("{number} <small>±&nbsp;{half}</small>"),
+                        None => text,
+                    };
+                    let mark = match spoilt && value.contains("data-v") {
+                        true => {
+                            "<strong class=\"weak\" title=\"do not rely on it: see the \
+                             certificate\">!</strong>"
+                        }
+                        false => "",
+                    };
+                    format!("<td{value}>{mark}{text}</td>")
+                })
+                .collect();
+            let name = escaped(&run.report.name);
+            format!(
+                "<tr><th scope=\"row\" title=\"files: {name}_*\">{}</th><td \
+             class=\"word\">{}</td>{cells}</tr>",
+                escaped(&row.label),
+                escaped(row.bind)
+            )
+        })
+        .collect();
     let caption = match part.group.part {
         "" => "All runs".to_owned(),
         part => escaped(part),
@@ -155,7 +165,8 @@ pub(super) fn legend(runs: &[PageRun<'_>]) -> String {
         .collect();
     let drained = match runs.iter().any(|run| run.ideal.is_some_and(|(_, drained)| drained)) {
         true => {
-            " A star: fewer than 50 tasks per slot, so that start and drain lower the ideal, and luck in \
+            " A star: fewer than 50 tasks per slot, so that start and drain lower the ideal, and \
+             luck in \
                  the drain can beat it."
         }
         false => "",
@@ -173,7 +184,9 @@ pub(super) fn legend(runs: &[PageRun<'_>]) -> String {
     };
     format!(
         "<details class=\"data\"><summary>What the columns mean</summary><dl class=\"columns\">\
-         <dt>binds</dt><dd>late: calls wait in the scheduler until a node can start them; early: in the \
-         queue of a node</dd>{items}</dl></details><p class=\"small\">{intervals}{drained}{spoilt}</p>"
+         <dt>binds</dt><dd>late: calls wait in the scheduler until a node can start them; early: \
+         in the \
+         queue of a node</dd>{items}</dl></details><p \
+         class=\"small\">{intervals}{drained}{spoilt}</p>"
     )
 }

@@ -50,13 +50,15 @@ fn claims(claims: &[(String, String, String)]) -> String {
     let rows = claims.iter().map(|(claim, verdict, why)| {
         let word = escaped(verdict);
         format!(
-            "<tr><th scope=\"row\"><code>{}</code></th><td class=\"word {word}\">{word}</td><td class=\"word\">{}</td></tr>",
+            "<tr><th scope=\"row\"><code>{}</code></th><td class=\"word {word}\">{word}</td><td \
+             class=\"word\">{}</td></tr>",
             escaped(claim),
             escaped(why)
         )
     });
     format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Expectations\"><table><caption>Expectations of \
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
+         aria-label=\"Expectations\"><table><caption>Expectations of \
          the spec</caption><thead><tr><th scope=\"col\">claim</th><th scope=\"col\">verdict</th>\
          <th scope=\"col\">evidence</th></tr></thead><tbody>{}</tbody></table></div>",
         rows.collect::<String>()

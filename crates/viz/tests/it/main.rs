@@ -5,6 +5,7 @@
 
 mod files;
 mod layout;
+mod page;
 #[cfg(test)] // always so here; it tells clippy that helpers too may unwrap
 mod pixels;
 #[path = "../../examples/gallery/sets.rs"]

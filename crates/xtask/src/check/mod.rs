@@ -15,7 +15,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`) and the README's main command, and refuses a `Cargo.lock` that is not up to date.
+/// `cargo test`), reads a report in Chromium, runs the README's main command, and refuses a
+/// `Cargo.lock` that is not up to date.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -33,7 +34,9 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
     let test = readme::command(&readme, "test-command")?;
     let main = readme::command(&readme, "main-command")?;
     steps.run("format", &["cargo", "fmt", "--all", "--check"], None)?;
-    let clippy = cargo(&["clippy", "--workspace", "--all-targets"], &["--", "-D", "warnings"]);
+    // With the test that needs a browser, which linting does not.
+    let clippy = ["clippy", "--workspace", "--all-targets", "--features", "sage/browser"];
+    let clippy = cargo(&clippy, &["--", "-D", "warnings"]);
     steps.run("clippy", &clippy, None)?;
     steps.run("test", &test, None)?;
     let deny = Some(("RUSTDOCFLAGS", "-D warnings"));
@@ -43,6 +46,8 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let theory = ["test", "--release", "-p", "pipeline", "--test", "theory"];
         let theory = cargo(&theory, &["--features", "full-theory"]);
         steps.run("theory", &theory, None)?;
+        let browser = ["test", "-p", "sage", "--features", "browser", "--test", "browser"];
+        steps.run("report in a browser", &cargo(&browser, &[]), None)?;
         let before = Results::find(root)?;
         steps.run("main command", &main, None)?;
         steps.step("results", || before.check_new(&Results::find(root)?))?;
