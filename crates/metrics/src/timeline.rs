@@ -114,7 +114,9 @@ impl Timeline {
         LoadSeries {
             width: Nanos::new(self.width),
             end: Nanos::new(self.end),
-            busy: rows.map(|(row, sums)| means(sums, (row.slots as u128 * MILLI) as f64)).collect(),
+            busy: rows
+                .map(|(row, sums)| means(sums, (u128::from(row.slots) * MILLI) as f64))
+                .collect(),
             rows: self.rows.clone(),
             scheduling: means(&self.scheduling, 1.0),
             queue: means(&self.queue, 1.0),

@@ -46,7 +46,7 @@ fn the_page_stands_alone_and_begins_with_the_verdict() {
     }
     assert!(!page.contains("<work>"), "a name of the spec is not escaped");
     assert!(page.contains("&lt;work&gt;"), "the spec is not there");
-    let verdict = page.find("q: fifo has the lowest p99 latency").unwrap();
+    let verdict = page.find("&lt;work&gt;: fifo has the lowest p99 latency").unwrap();
     assert!(verdict < page.find("<table").unwrap());
     // The spec is told once in full, and read back gives the same runs.
     assert!(page.contains("name: queues") && page.contains("sage run queues.yaml"));
@@ -170,4 +170,43 @@ fn a_trace_is_bounded_and_stops_at_whole_tasks() {
     assert!(tasks.values().all(|calls| *calls == 3));
     // Calls that hold half a slot are on lanes: there are more of them than slots.
     assert!(read(folder.path(), "out/trace.json").contains("\"lane 0\""));
+}
+
+/// The page's own data, which hovering and saving show: whole per cents, and hundredths of calls.
+#[test]
+fn load_and_waiting_over_time_add_up_to_what_was_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let once = SPEC.replace("repetitions: 5", "repetitions: 1").replace("warmup: 200, ", "");
+    run(folder.path(), &once, "out");
+    let page = read(folder.path(), "out/report.html");
+    let blocks = page.split("<script type=\"application/json\" class=\"series\">").skip(1);
+    let mut seen = 0;
+    for block in blocks {
+        let series: Value = serde_json::from_str(block.split("</script>").next().unwrap()).unwrap();
+        let name = series["run"].as_str().unwrap();
+        let file = read(folder.path(), &format!("out/{name}_metrics.json"));
+        let metrics: Value = serde_json::from_str(&file).unwrap();
+        let [width, end] = ["width", "end"].map(|key| series[key].as_f64().unwrap());
+        let integral = |means: &Value| -> f64 {
+            let means = means.as_array().unwrap().iter().enumerate();
+            let spans = means
+                .map(|(bin, mean)| mean.as_f64().unwrap() * (end - bin as f64 * width).min(width));
+            spans.sum()
+        };
+        let about = |one: f64, other: f64| (one - other).abs() <= 0.01 * other + 1e-9;
+        for (node, busy) in series["busy"].as_array().unwrap().iter().enumerate() {
+            let measured = metrics["nodes"][node]["busy_sec"].as_f64().unwrap();
+            let drawn = integral(busy) / 100.0 * 2.0; // two slots
+            assert!(about(drawn, measured), "{name}, node {node}: {drawn} of {measured} s");
+        }
+        for (key, mean) in
+            [("scheduler", "avg_scheduling_latency_ms"), ("nodes", "avg_queue_latency_ms")]
+        {
+            let measured = 3_000.0 * metrics[mean].as_f64().unwrap() / 1e3;
+            let drawn = integral(&series[key]);
+            assert!(about(drawn, measured), "{name}, {key}: {drawn} of {measured} s");
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 3);
 }

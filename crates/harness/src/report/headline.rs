@@ -51,29 +51,31 @@ struct Order<'a> {
 }
 
 /// The sentences; at least one if there is a run.
-pub(super) fn headlines(runs: &[Measured]) -> Vec<String> {
+pub(super) fn headlines(all: &[Measured]) -> Vec<String> {
     let key = |run: &Measured| {
         let config = &run.report.metrics.config;
         [config.part.clone(), config.configuration.clone()]
     };
     let mut told = Vec::new();
-    for runs in runs.chunk_by(|one, other| key(one) == key(other)).filter(|runs| runs.len() > 1) {
-        let mut names: Vec<String> = key(&runs[0]).into();
-        names.retain(|name| !name.is_empty());
-        names.dedup(); // a part of one configuration may be called like it
+    for runs in all.chunk_by(|one, other| key(one) == key(other)).filter(|runs| runs.len() > 1) {
+        let [part, configuration] = key(&runs[0]);
+        // A part of one configuration needs no other name.
+        let several =
+            all.iter().map(key).any(|[other, name]| other == part && name != configuration);
+        let names = if several || part.is_empty() { vec![part, configuration] } else { vec![part] };
+        let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
         let start = match names.is_empty() {
             true => String::new(),
             false => format!("{}: ", names.join(", ")),
         };
         told.extend(field(runs).into_iter().map(|sentence| start.clone() + &sentence));
     }
-    match runs {
+    match all {
         [] => {}
         [run] => told.push(alone(run)),
         _ if told.is_empty() => told.push(
             "Nobody wins: each run is of another configuration, and they do different work. How \
-             they differ is in \
-             the table."
+             they differ is in the table."
                 .to_owned(),
         ),
         _ => {}
@@ -107,7 +109,7 @@ fn field(runs: &[Measured]) -> Vec<String> {
         return vec!["Nobody wins: there are no two runs with successful tasks.".to_owned()];
     }
     if runs.iter().any(|run| run.repetitions.len() < 2) {
-        let best = orders.iter().map(|order| order.first());
+        let best = orders.iter().map(Order::first);
         return vec![format!(
             "Nobody can be said to win: one repetition does not tell a difference from chance. \
              Here {}.",
@@ -224,8 +226,7 @@ impl<'a> Order<'a> {
             };
             Some(format!(
                 "{amount} {than} {next_one}, {} (95 % interval; p ≤ 0.05 after Holm\u{2019}s \
-                 correction over \
-                 {comparisons} comparisons).{binding}",
+                 correction over {comparisons} comparisons).{binding}",
                 if level.is_empty() && behind.len() > 1 {
                     "the next"
                 } else if level.is_empty() {

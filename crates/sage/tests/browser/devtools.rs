@@ -79,7 +79,7 @@ impl Browser {
     }
 
     /// Calls a method, of a page if there is a `session`, and waits for its answer.
-    pub(crate) fn call(&mut self, session: Option<&str>, method: &str, params: Value) -> Value {
+    pub(crate) fn call(&mut self, session: Option<&str>, method: &str, params: &Value) -> Value {
         self.last += 1;
         let mut message = json!({"id": self.last, "method": method, "params": params});
         if let Some(session) = session {

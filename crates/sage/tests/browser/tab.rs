@@ -24,18 +24,18 @@ impl Tab {
     /// Opens a file in a window of this width.
     pub(crate) fn open(path: &Path, width: u32, dark: bool) -> Tab {
         let mut browser = Browser::start();
-        let target = browser.call(None, "Target.createTarget", json!({"url": "about:blank"}));
+        let target = browser.call(None, "Target.createTarget", &json!({"url": "about:blank"}));
         let attach = json!({"targetId": target["targetId"], "flatten": true});
-        let session = browser.call(None, "Target.attachToTarget", attach);
+        let session = browser.call(None, "Target.attachToTarget", &attach);
         let session = session["sessionId"].as_str().unwrap().to_owned();
         let url = format!("file://{}", path.display());
         let mut tab = Tab { browser, session, url };
         for domain in ["Page", "Runtime", "Log", "Network", "Accessibility"] {
-            tab.call(&format!("{domain}.enable"), json!({}));
+            tab.call(&format!("{domain}.enable"), &json!({}));
         }
         tab.look(width, if dark { "dark" } else { "light" }, "");
         let url = tab.url.clone();
-        tab.call("Page.navigate", json!({"url": url}));
+        tab.call("Page.navigate", &json!({"url": url}));
         tab.browser.wait("Page.loadEventFired", |_| true);
         tab
     }
@@ -44,12 +44,12 @@ impl Tab {
     pub(crate) fn look(&mut self, width: u32, theme: &str, media: &str) {
         let metrics =
             json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
-        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
         let features = json!([{"name": "prefers-color-scheme", "value": theme}]);
-        self.call("Emulation.setEmulatedMedia", json!({"media": media, "features": features}));
+        self.call("Emulation.setEmulatedMedia", &json!({"media": media, "features": features}));
     }
 
-    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
         self.browser.call(Some(&self.session), method, params)
     }
 
@@ -57,7 +57,7 @@ impl Tab {
     #[track_caller]
     pub(crate) fn value(&mut self, expression: &str) -> Value {
         let params = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.call("Runtime.evaluate", params);
+        let answer = self.call("Runtime.evaluate", &params);
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
@@ -84,7 +84,7 @@ impl Tab {
                     => done(1))))",
         );
         let event = json!({"type": "mouseMoved", "x": at[0], "y": at[1]});
-        self.call("Input.dispatchMouseEvent", event);
+        self.call("Input.dispatchMouseEvent", &event);
         at
     }
 
@@ -93,7 +93,7 @@ impl Tab {
         let [x, y] = self.hover(selector);
         for kind in ["mousePressed", "mouseReleased"] {
             let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
-            self.call("Input.dispatchMouseEvent", event);
+            self.call("Input.dispatchMouseEvent", &event);
         }
     }
 
@@ -105,14 +105,14 @@ impl Tab {
             if kind == "keyDown" && !text.is_empty() {
                 event["text"] = json!(text);
             }
-            self.call("Input.dispatchKeyEvent", event);
+            self.call("Input.dispatchKeyEvent", &event);
         }
     }
 
     /// Lets downloads go to a folder.
     pub(crate) fn download_to(&mut self, folder: &Path) {
         let params = json!({"behavior": "allow", "downloadPath": folder, "eventsEnabled": true});
-        self.browser.call(None, "Browser.setDownloadBehavior", params);
+        self.browser.call(None, "Browser.setDownloadBehavior", &params);
     }
 
     /// Waits for a download to be whole.
@@ -123,7 +123,7 @@ impl Tab {
     /// The whole page as PNG.
     pub(crate) fn picture(&mut self) -> Vec<u8> {
         let params = json!({"format": "png", "captureBeyondViewport": true});
-        let answer = self.call("Page.captureScreenshot", params);
+        let answer = self.call("Page.captureScreenshot", &params);
         from_base64(answer["data"].as_str().unwrap())
     }
 

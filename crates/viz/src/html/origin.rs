@@ -1,4 +1,7 @@
 //! Where the numbers come from, and how to have them again: command, spec, machine, version.
+//!
+//! The spec is the effective one: it repeats the runs when later versions have other defaults, which
+//! the command alone would not.
 
 use super::text::escaped;
 use super::{Page, PageRun};

@@ -22,10 +22,7 @@ pub(super) fn sections(
     };
     let (comparison, legend) = match page.runs.is_empty() {
         true => ("<p>Nothing was measured.</p>".to_owned(), String::new()),
-        false => (
-            parts.iter().map(|part| format!("{}{}", common(part), table::table(part))).collect(),
-            table::legend(page.runs),
-        ),
+        false => (parts.iter().map(table::table).collect(), table::legend(page.runs)),
     };
     let all = [
         ("verdict", "Verdict", verdict::verdict(page)),
@@ -41,13 +38,6 @@ pub(super) fn sections(
         ("origin", "Origin", origin::provenance(page.runs)),
     ];
     all.into_iter().filter(|(_, _, body)| !body.is_empty()).collect()
-}
-
-fn common(part: &Part<'_>) -> String {
-    match part.group.common.as_str() {
-        "" => String::new(),
-        common => format!("<p class=\"common\">{}</p>", escaped(common)),
-    }
 }
 
 fn theory(page: &Page<'_>) -> String {

@@ -100,9 +100,11 @@ pub(super) fn table(part: &Part<'_>) -> String {
         .filter(|(_, _, _, cell)| part.runs.iter().any(|run| cell(run).value.is_some()))
         .collect();
     let sortable = |name: &str, title: &str| {
+        // The unit has a line of its own, as intervals have.
+        let (name, unit) = name.split_once(' ').unwrap_or((name, ""));
         format!(
             "<th scope=\"col\" aria-sort=\"none\"><button type=\"button\" title=\"{}\">{name}\
-             <span class=\"arrow\" aria-hidden=\"true\"></span></button></th>",
+             <span class=\"arrow\" aria-hidden=\"true\"></span> <small>{unit}</small></button></th>",
             escaped(title)
         )
     };
@@ -149,9 +151,10 @@ pub(super) fn table(part: &Part<'_>) -> String {
         "" => "All runs".to_owned(),
         part => escaped(part),
     };
+    let common = escaped(&part.group.common);
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Comparison: {caption}\">\
-         <table class=\"sortable\"><caption>{caption}</caption><thead><tr>{head}</tr></thead>\
+         <table class=\"sortable\"><caption>{caption} <span class=\"common\">{common}</span></caption><thead><tr>{head}</tr></thead>\
          <tbody>{rows}</tbody></table></div>"
     )
 }

@@ -5,6 +5,9 @@
 use super::text::escaped;
 use super::{More, Page};
 
+/// Headlines that are seen at once; more are folded away.
+const MOST: usize = 8;
+
 /// The body of the section.
 pub(super) fn verdict(page: &Page<'_>) -> String {
     let verdict = page.verdict;
@@ -15,8 +18,14 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
             escaped(why)
         ));
     }
-    for headline in &verdict.headlines {
-        text.push_str(&format!("<p class=\"headline\">{}</p>", escaped(headline)));
+    let headline = |it: &String| format!("<p class=\"headline\">{}</p>", escaped(it));
+    let (first, rest) = verdict.headlines.split_at(verdict.headlines.len().min(MOST));
+    text.push_str(&first.iter().map(headline).collect::<String>());
+    if !rest.is_empty() {
+        let (n, rest) = (rest.len(), rest.iter().map(headline).collect::<String>());
+        text.push_str(&format!(
+            "<details class=\"data\"><summary>{n} more verdicts</summary>{rest}</details>"
+        ));
     }
     if !verdict.claims.is_empty() {
         text.push_str(&claims(&verdict.claims));
