@@ -122,7 +122,8 @@ fn measure_all(
 ) -> Result<Vec<Agreement>, Error> {
     let progress = &Progress::start(running)?;
     let (most_rows, record) = (0, false);
-    let with = Context { folder: None, circumstances, running, progress, most_rows, record };
+    let watch = None;
+    let with = Context { folder: None, circumstances, running, progress, most_rows, record, watch };
     let mut agreements = Vec::new();
     for (i, run) in runs.iter().enumerate() {
         if running.stopped() {

@@ -128,6 +128,25 @@ impl Distribution {
         self.buckets.iter().skip(bucket_of(value) + 1).sum()
     }
 
+    /// The samples of these ranks, which ascend from 1 on to at most the number of samples; as exact as
+    /// [`quantiles`](Self::quantiles).
+    pub(crate) fn at_ranks(&self, ranks: &[u64]) -> Vec<Nanos> {
+        let mut left = ranks.iter().copied().peekable();
+        let (mut found, mut reached) = (Vec::with_capacity(ranks.len()), 0);
+        for (index, &count) in self.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
+            reached += count;
+            while let Some(rank) = left.next_if(|rank| *rank <= reached) {
+                let last = rank == self.count;
+                found.push(if last {
+                    self.max
+                } else {
+                    Nanos::new(highest_in(index)).min(self.max)
+                });
+            }
+        }
+        found
+    }
+
     /// The samples as a histogram in ns, for everything else that can be read from one.
     #[allow(clippy::expect_used, reason = "only more than 5 digits are refused")]
     pub fn histogram(&self) -> Histogram<u64> {

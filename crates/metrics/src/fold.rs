@@ -17,7 +17,7 @@ use crate::report::{
     Certificate, Check, Measures, NodeMeasures, PartsMs, QuantileParts, RunConfig,
 };
 use crate::task_batches::TaskBatches;
-use crate::{Batches, MetricsError, Nanos, Recorder, SectionsOfRun, Shape};
+use crate::{Batches, CurvePoint, MetricsError, Nanos, Recorder, SectionsOfRun, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -139,6 +139,11 @@ impl Fold {
     pub fn sections(&self) -> Option<SectionsOfRun> {
         let slots = self.shape.nodes().iter().map(|node| u64::from(node.slots)).sum();
         self.task_batches.as_ref().map(|batches| batches.sections(slots))
+    }
+
+    /// The end-to-end latencies of successful tasks, all repetitions pooled, as a curve.
+    pub fn curve(&self) -> Vec<CurvePoint> {
+        self.latencies.end_to_end().curve()
     }
 
     /// The measures of what was added.

@@ -55,6 +55,32 @@ pub struct CallRecord {
     pub parts: Parts,
 }
 
+/// The instants of a stage call that ended on a node, each at or after the one before. With
+/// retries, `assign` and all after it are the last attempt's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallSpan {
+    /// Index of its task, warm-up included, from 0.
+    pub task: u64,
+    /// Index of its stage.
+    pub stage: u32,
+    /// Index of the node that ran it.
+    pub node: u32,
+    /// Thousandths of a slot that it held there.
+    pub milli_slots: u32,
+    /// When it was ready.
+    pub submit: Nanos,
+    /// When it was sent to the node.
+    pub assign: Nanos,
+    /// When it reached the node.
+    pub arrived: Nanos,
+    /// When it started.
+    pub started: Nanos,
+    /// When it ended on the node.
+    pub ended: Nanos,
+    /// When its result was back.
+    pub finish: Nanos,
+}
+
 /// A task that has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TaskRecord<'a> {

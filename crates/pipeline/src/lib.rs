@@ -22,7 +22,7 @@ pub mod sim;
 pub use control::{Control, Progress};
 pub use drive::{CallTimes, Executor, Failure, Lag, Observer, Outcome, TaskEnd, TimerUse};
 pub use error::RunError;
-pub use record::Recording;
+pub use record::{Recording, Watched};
 pub use run::{RunSetup, run_local, run_sim};
 
 /// How this crate was optimised: `0` to `3`, `s` or `z`. What it measures on levels below `2` is

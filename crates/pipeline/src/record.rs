@@ -7,8 +7,8 @@
 use crate::drive::{CallTimes, Failure, Observer, TaskEnd};
 use crate::model::{ClusterSetup, Stage};
 use metrics::{
-    BatchPlan, CallRecord, LatencyCsv, MetricsError, Nanos, Node, Parts, Recorder, Shape,
-    TaskRecord,
+    BatchPlan, CallRecord, CallSpan, LatencyCsv, MetricsError, Nanos, Node, Parts, Recorder, Shape,
+    TaskRecord, Timeline,
 };
 use sched_core::{NodeId, Span, TaskId, Time};
 use std::io::Write;
@@ -21,6 +21,17 @@ pub struct Recording<'a, W: Write> {
     rows: Option<(&'a mut LatencyCsv<W>, u32)>,
     calls: Vec<CallRecord>,
     written: Result<(), MetricsError>,
+    watched: Option<Box<Watched>>,
+}
+
+/// What is kept of single calls, of a repetition that is looked at closely.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// Load and waiting over time, of all counted calls that ended on a node.
+    pub timeline: Timeline,
+    /// The calls of the tasks that ended first.
+    pub calls: Vec<CallSpan>,
+    most_calls: usize,
 }
 
 impl<'a, W: Write> Recording<'a, W> {
@@ -48,6 +59,7 @@ impl<'a, W: Write> Recording<'a, W> {
             rows,
             calls: Vec::with_capacity(stages.len()),
             written: Ok(()),
+            watched: None,
         }
     }
 
@@ -55,6 +67,19 @@ impl<'a, W: Write> Recording<'a, W> {
     #[must_use]
     pub fn with_batches(self, plan: BatchPlan) -> Recording<'a, W> {
         Recording { recorder: self.recorder.with_batches(plan), ..self }
+    }
+
+    /// Keeps a timeline too, and whole tasks until they have `most_calls` calls.
+    #[must_use]
+    pub fn watching(mut self, shape: &Shape, most_calls: usize) -> Recording<'a, W> {
+        let (timeline, calls) = (Timeline::new(shape), Vec::new());
+        self.watched = Some(Box::new(Watched { timeline, calls, most_calls }));
+        self
+    }
+
+    /// What it was [`watching`](Self::watching), once.
+    pub fn take_watched(&mut self) -> Option<Watched> {
+        self.watched.take().map(|watched| *watched)
     }
 
     /// What was recorded, and whether every row could be written.
@@ -80,6 +105,9 @@ impl<'a, W: Write> Recording<'a, W> {
             None => self.recorder.task_succeeded(&record),
             Some(failure) => self.recorder.task_failed(&record, &failure.to_string()),
         }
+        if let Some(watched) = &mut self.watched {
+            watched.task(task);
+        }
         if let (Some((rows, repetition)), Ok(())) = (&mut self.rows, &self.written) {
             self.written = rows.task(*repetition, &record, failure.is_none());
         }
@@ -95,9 +123,12 @@ impl<W: Write> Observer for Recording<'_, W> {
         self.task(task, Some(failure));
     }
 
-    fn call_finished(&mut self, _: u32, call: &CallTimes) {
+    fn call_finished(&mut self, stage: u32, call: &CallTimes) {
         let (execution, sojourn) = (nanos(call.execution()), nanos(call.total()));
         self.recorder.call_finished(call.node.0, call.cpu, execution, sojourn);
+        if let Some(watched) = &mut self.watched {
+            watched.timeline.call(&span(0, stage, call)); // whose call it is does not matter there
+        }
     }
 
     fn retried(&mut self, _: TaskId) {
@@ -110,6 +141,32 @@ impl<W: Write> Observer for Recording<'_, W> {
 
     fn decided(&mut self, cost: Span, decisions: u64) {
         self.recorder.decisions(nanos(cost), decisions);
+    }
+}
+
+impl Watched {
+    fn task(&mut self, task: &TaskEnd<'_>) {
+        if self.calls.len() + task.calls.len() > self.most_calls {
+            self.most_calls = 0; // a later task with fewer calls must not fill the gap
+            return;
+        }
+        let spans = (0..).zip(task.calls).map(|(stage, call)| span(task.index, stage, call));
+        self.calls.extend(spans);
+    }
+}
+
+fn span(task: u64, stage: u32, call: &CallTimes) -> CallSpan {
+    CallSpan {
+        task,
+        stage,
+        node: call.node.0,
+        milli_slots: call.cpu,
+        submit: instant(call.submit),
+        assign: instant(call.assign),
+        arrived: instant(call.arrived),
+        started: instant(call.started),
+        ended: instant(call.ended),
+        finish: instant(call.finish),
     }
 }
 

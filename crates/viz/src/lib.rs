@@ -1,17 +1,19 @@
-//! Run reports as pictures.
+//! Run reports as pictures, as a page and as a trace.
 //!
-//! [`scaling()`] and [`curve()`] are for experiments that vary the cluster or the load. Three PNGs per experiment: [`throughput()`] says how much, [`latency()`] where the
-//! time goes, [`nodes()`] who did the work. Each is a pure function from
-//! [`RunReport`]s to a [`Scene`], a flat list of rectangles, lines and texts in
-//! points; only [`Scene::to_png`] knows pixels and only [`render_all`] touches a disk.
-//! So the layout is tested without decoding an image, and another output format
-//! is another painter of the same scene. The font is embedded: pictures look the
-//! same on every machine. How a run was made is not known here.
+//! [`html::page`] tells a whole experiment, [`trace()`] puts single calls on a time line. Three
+//! PNGs per experiment: [`throughput()`] says how much, [`latency()`] where the time goes,
+//! [`nodes()`] who did the work; [`scaling()`] and [`curve()`] are for experiments that vary the
+//! cluster or the load. Each is a pure function from [`RunReport`]s to a [`Scene`], a flat
+//! list of rectangles, lines and texts in points; only [`Scene::to_png`] knows pixels and only
+//! [`render_all`] touches a disk. So the layout is tested without decoding an image, and another
+//! output format is another painter of the same scene. The font is embedded: pictures look the same
+//! on every machine. How a run was made is not known here.
 
 mod curve;
 mod error;
 mod font;
 mod grid;
+pub mod html;
 mod latency;
 mod nodes;
 mod notes;
@@ -25,6 +27,7 @@ mod rows;
 mod scaling;
 mod scene;
 mod throughput;
+mod trace;
 
 pub use curve::{CurvePoint, curve};
 pub use error::VizError;
@@ -35,6 +38,7 @@ pub use palette::{Colour, EARLY, EXECUTION, IDLE, LATE, QUEUEING, SCHEDULING, TR
 pub use scaling::{ScalingPoint, ScalingSeries, scaling};
 pub use scene::{Anchor, Rect, Scene, Shape, Text};
 pub use throughput::throughput;
+pub use trace::{TraceRun, trace};
 
 use metrics::report::RunReport;
 use std::path::{Path, PathBuf};

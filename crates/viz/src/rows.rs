@@ -27,7 +27,7 @@ pub(crate) struct Row<'a> {
 }
 
 /// `runs` by part; parts in order of their first run, runs in the order given.
-pub(crate) fn groups(runs: &[RunReport]) -> Vec<Group<'_>> {
+pub(crate) fn groups<'a>(runs: impl IntoIterator<Item = &'a RunReport>) -> Vec<Group<'a>> {
     let mut parts: Vec<(&str, Vec<&RunReport>)> = Vec::new();
     for run in runs {
         let part = run.metrics.config.part.as_str();

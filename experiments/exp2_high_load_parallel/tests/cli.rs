@@ -69,7 +69,7 @@ fn a_small_run_leaves_exactly_its_files_and_they_agree() {
     let folder = Folder::new();
     let output = folder.run(&format!("{SMALL} --reps 2 --output out"));
     succeeded(&output);
-    let mut expected = vec!["spec.yaml".to_owned()];
+    let mut expected = ["spec.yaml", "report.html", "trace.json"].map(str::to_owned).to_vec();
     let of_runs = ["summary.txt", "metrics.json", "latencies.csv"];
     for run in ["fifo", "round_robin"] {
         expected.extend(of_runs.map(|ending| format!("{run}_{ending}")));

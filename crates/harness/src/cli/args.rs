@@ -41,7 +41,7 @@ pub struct RunArgs {
     /// Print one JSON document on stdout, everything else on stderr
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// Draw no pictures
+    /// Draw no PNG; `report.html` draws its own charts and stays
     #[arg(long, help_heading = "Output")]
     pub no_plots: bool,
     /// Write the latencies of every task even above 1,000,000 rows per run

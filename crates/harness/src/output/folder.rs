@@ -140,8 +140,9 @@ fn is_of_a_run(name: &str) -> bool {
     let endings = ["_metrics.json", "_summary.txt", "_latencies.csv", ".flight"];
     let comparisons = ["_comparison.txt", "_comparison.csv", "_comparison.json"];
     let pictures = ["_throughput.png", "_latency.png", "_nodes.png"];
+    let alone = ["spec.yaml", "report.html", "trace.json"];
     let mut all = endings.iter().chain(&comparisons).chain(&pictures);
-    name == "spec.yaml" || all.any(|ending| name.ends_with(ending))
+    alone.contains(&name) || all.any(|ending| name.ends_with(ending))
 }
 
 /// Writes `spec.yaml` unless there is one: of two commands that want a folder at the same
@@ -211,6 +212,8 @@ mod tests {
             ("exp2_comparison.csv", true),
             ("fifo_latencies.csv.part", true),
             ("exp2_latency.png", true),
+            ("report.html", true),
+            ("trace.json", true),
             ("notes.txt", false),
             ("photo.png", false),
         ] {

@@ -10,4 +10,4 @@ mod folder;
 pub use folder::Home;
 
 pub(crate) use files::{LatencyFile, LatencyPart, write_file};
-pub(crate) use folder::{Folder, OutputPlan, plan_output};
+pub(crate) use folder::{Folder, plan_output};

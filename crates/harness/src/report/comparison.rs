@@ -89,9 +89,13 @@ impl Comparison<'_> {
         text
     }
 
+    fn notes(&self) -> String {
+        self.shared_notes().iter().map(|note| wrapped(note, PAGE, "")).collect()
+    }
+
     /// The remarks that all runs of an environment share, and whose intervals are too narrow. Others
     /// stand in the summaries.
-    fn notes(&self) -> String {
+    pub(super) fn shared_notes(&self) -> Vec<String> {
         let mut runs: BTreeMap<&str, Vec<&Measured>> = BTreeMap::new();
         for run in self.runs {
             runs.entry(&run.report.metrics.config.environment).or_default().push(run);
@@ -116,19 +120,18 @@ impl Comparison<'_> {
                 "Lower bounds only, since neighbouring batches correlate, are the intervals of {which}."
             )
         });
-        let notes = shared.into_iter().chain(narrow.as_deref());
-        notes.map(|note| wrapped(note, PAGE, "")).collect()
+        shared.into_iter().map(str::to_owned).chain(narrow).collect()
     }
 }
 
 /// What runs are called within a part: without what all their names share.
-struct Names {
+pub(super) struct Names {
     prefix: String,
     suffix: String,
 }
 
 impl Names {
-    fn of(runs: &[Measured]) -> Names {
+    pub(super) fn of(runs: &[Measured]) -> Names {
         let config = |run: &Measured| run.report.metrics.config.clone();
         let prefix = format!("{}_", config(&runs[0]).configuration);
         let suffix = format!("_{}", config(&runs[0]).policy);
@@ -145,7 +148,7 @@ impl Names {
         }
     }
 
-    fn short(&self, run: &str) -> String {
+    pub(super) fn short(&self, run: &str) -> String {
         let run = run.strip_prefix(&self.prefix).unwrap_or(run);
         run.strip_suffix(&self.suffix).unwrap_or(run).to_owned()
     }

@@ -72,7 +72,7 @@ fn unit(judgement: &Judgement) -> &'static str {
 }
 
 /// `12.4 against 15.1 ms, difference −2.7 [−2.9, −2.5] over 10 repetitions`
-fn evidence(judgement: &Judgement) -> String {
+pub(super) fn evidence(judgement: &Judgement) -> String {
     let unit = unit(judgement);
     let show = |x: f64| number::digits(x, 4);
     let within = |[low, high]: [f64; 2]| format!("[{}, {}]", show(low), show(high));

@@ -7,9 +7,11 @@ mod comparison;
 mod differences;
 mod expectations;
 mod finding;
+mod headline;
 mod interval;
 mod json;
 pub mod number;
+mod page;
 mod sentence;
 mod sheet;
 mod suggestion;
@@ -42,6 +44,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) chapters: &'a [Chapter],
     /// Why there are not more runs or tasks, if there are not.
     pub(crate) incomplete: Option<String>,
+    /// The effective spec of all runs, as YAML.
+    pub(crate) spec: &'a str,
     /// Where this comes from.
     pub(crate) circumstances: &'a Circumstances,
     /// How the program is started, for the command that would tell more.

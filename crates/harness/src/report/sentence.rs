@@ -120,7 +120,7 @@ fn names(deltas: &[&(Measure, Delta)]) -> String {
 
 /// `4.1–9.3 % lower` and `than`; from three times on `3.1–3.4 times as high` and `as`; where the base
 /// is nothing, in ms or tasks/s.
-fn amount(delta: &Delta) -> (String, &'static str) {
+pub(super) fn amount(delta: &Delta) -> (String, &'static str) {
     let word = delta.word();
     let Some(share) = delta.share() else {
         let [low, high] = delta.interval().unwrap_or_default().map(f64::abs);

@@ -115,6 +115,7 @@ mod tests {
     use crate::provenance::Circumstances;
     use crate::report::summary;
     use crate::run::config::config;
+    use crate::run::measure::Detail;
     use crate::spec::Spec;
     use metrics::report::{CheckVerdict, RunReport, SCHEMA_VERSION};
     use metrics::{Fold, Ledger, RunFacts};
@@ -158,6 +159,7 @@ mod tests {
             ideal: None,
             timer_share: None,
             took,
+            detail: Detail::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use super::passes::{Passes, run_all};
 use super::running::Running;
 use crate::expect::{Verdict, judge};
 use crate::interrupt::stop_on_signals;
-use crate::output::{Folder, Home, OutputPlan, plan_output, write_file};
+use crate::output::{Folder, Home, plan_output, write_file};
 use crate::provenance::Circumstances;
 use crate::report::{Comparison, PAGE, document, expectations};
 use crate::spec::{RunSpec, Spec};
@@ -46,7 +46,7 @@ pub struct Options {
     pub output: Option<PathBuf>,
     /// One JSON document on stdout, everything else on stderr.
     pub json: bool,
-    /// Draw pictures.
+    /// Draw PNGs.
     pub plots: bool,
     /// Write the latencies of every task, however many there are.
     pub all_latencies: bool,
@@ -108,7 +108,8 @@ pub fn execute_with(
         eprintln!("Nothing was measured, and nothing is written.");
         return Ok(Exit::Interrupted);
     };
-    let folder = claim(plan, spec)?;
+    let yaml = spec.to_yaml().map_err(|error| Error::Usage(error.to_string()))?;
+    let folder = plan.claim(&yaml)?;
     if let Some(warning) = circumstances.build().warning() {
         eprintln!("{warning}");
     }
@@ -127,6 +128,7 @@ pub fn execute_with(
         chapters: &chapters,
         incomplete: incomplete(&runs, planned, cut, broken.as_ref()),
         circumstances: &circumstances,
+        spec: &yaml,
         command: experiment.command.clone(),
         arguments: experiment.arguments.clone(),
     };
@@ -147,11 +149,6 @@ pub fn execute_with(
         Ok(()) if judged.iter().any(|it| it.verdict != Verdict::Holds) => Ok(Exit::Failed),
         Ok(()) => Ok(Exit::Done),
     }
-}
-
-fn claim(plan: OutputPlan, spec: &Spec) -> Result<Folder, Error> {
-    let yaml = spec.to_yaml().map_err(|error| Error::Usage(error.to_string()))?;
-    plan.claim(&yaml)
 }
 
 /// Rows above which a run's latencies of single tasks are not written. If all runs share a bound,
@@ -186,6 +183,8 @@ fn write_comparison(
     write_file(&file("csv"), &comparison.csv()?)?;
     write_file(&file("json"), pretty(&comparison.json()).as_bytes())?;
     write_chapters(comparison, folder, options.plots)?;
+    write_file(&folder.file("report.html"), comparison.page().as_bytes())?;
+    write_file(&folder.file("trace.json"), &comparison.trace())?;
     if options.plots { draw(comparison, folder) } else { Ok(()) }
 }
 
@@ -212,7 +211,8 @@ fn draw(comparison: &Comparison<'_>, folder: &Folder) -> Result<(), Error> {
 }
 
 fn print(comparison: &Comparison<'_>, folder: &Folder, options: &Options) {
-    let place = format!("Results: {}\n", folder.path().display());
+    let place =
+        format!("Results: {} (report.html tells them on one page)\n", folder.path().display());
     let text = if options.json {
         eprint!("{}{place}", expectations(comparison.expectations, PAGE));
         pretty(&document(comparison.experiment, comparison.runs))

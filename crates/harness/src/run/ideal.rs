@@ -83,7 +83,7 @@ fn slots(setup: &Setup, in_flight: u64) -> Option<Vec<f64>> {
 }
 
 /// How many calls of this demand a node runs at once.
-fn fitting(demand: &Resources, capacity: &Resources) -> u64 {
+pub(super) fn fitting(demand: &Resources, capacity: &Resources) -> u64 {
     let times = |demand: u64, capacity: u64| capacity.checked_div(demand).unwrap_or(u64::MAX);
     let cpu = times(u64::from(demand.cpu()), u64::from(capacity.cpu()));
     let gpu = times(u64::from(demand.gpu()), u64::from(capacity.gpu()));

@@ -13,6 +13,7 @@ use super::in_order::in_order;
 use super::remarks;
 use super::repetition::{Measure, Repetition};
 use super::running::Running;
+use super::theory::{Theory, theory};
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
@@ -20,9 +21,13 @@ use crate::report::{marked, number};
 use crate::spec::{Environment, RunSpec};
 use crate::{Error, progress::Progress, replay, replay::Header};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
-use metrics::{BatchPlan, Fold, Recorder, RunFacts, SectionsOfRun, Shape};
+use metrics::{
+    BatchPlan, CallSpan, CurvePoint, Fold, LoadSeries, Recorder, RunFacts, SectionsOfRun, Shape,
+};
 use pipeline::model::{Purpose, Stream};
-use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
+use pipeline::{
+    Control, Observer, Outcome, Recording, RunError, RunSetup, Watched, run_local, run_sim,
+};
 use sched_core::{Checked, Registry, Scheduler, Span, StaleView};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -47,6 +52,21 @@ pub struct Measured {
     pub(crate) timer_share: Option<f64>,
     /// How long it took, in real time.
     pub(crate) took: Duration,
+    /// What its report has no room for.
+    pub(crate) detail: Detail,
+}
+
+/// What a page and a trace show of a run beyond its report.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Detail {
+    /// End-to-end latencies, all repetitions pooled.
+    pub(crate) curve: Vec<CurvePoint>,
+    /// Load over time, of the first repetition.
+    pub(crate) load: Option<LoadSeries>,
+    /// Single calls of the first repetition.
+    pub(crate) calls: Vec<CallSpan>,
+    /// What queueing theory says of it.
+    pub(crate) theory: Option<Theory>,
 }
 
 impl Measured {
@@ -117,6 +137,8 @@ pub(crate) struct Context<'a> {
     pub(crate) most_rows: u64,
     /// Write a flight log of every repetition into the folder.
     pub(crate) record: bool,
+    /// Look closely at the first repetition, and keep so many of its calls.
+    pub(crate) watch: Option<usize>,
 }
 
 /// A repetition that has ended.
@@ -126,6 +148,7 @@ struct Ended {
     outcome: Outcome,
     checks: Vec<Check>,
     rows: Option<LatencyPart>,
+    watched: Option<Watched>,
 }
 
 /// Runs all repetitions of a run, or as many as there is time for before it is stopped; none is no
@@ -150,6 +173,7 @@ pub(crate) fn measure(
     let shape = shape.map_err(failed)?;
     let mut fold = Fold::new(Arc::clone(&shape));
     let (mut repetitions, mut outcomes) = (Vec::new(), Vec::new());
+    let mut detail = Detail { theory: theory(run), ..Detail::default() };
     with.running.begin(setup.workload.tasks.saturating_mul(u64::from(setup.repetitions)));
     with.progress.begin(match setup.repetitions {
         1 => label.to_owned(),
@@ -164,7 +188,8 @@ pub(crate) fn measure(
             let control = with.running.repetition();
             let log = with.folder.filter(|_| with.record);
             let log = log.map(|log| log.file(&format!("{}_{repetition}.flight", run.name)));
-            repeat(run, repetition, &shape, (folder, log.as_deref()), &control)
+            let watch = with.watch.filter(|_| repetition == 0);
+            repeat(run, repetition, &shape, (folder, log.as_deref()), watch, &control)
         },
         |ended: Ended| {
             if let (Some(file), Some(rows)) = (&mut file, ended.rows) {
@@ -172,6 +197,10 @@ pub(crate) fn measure(
             }
             fold.add(&ended.recorder).map_err(failed)?;
             fold.certify(ended.checks);
+            if let Some(watched) = ended.watched {
+                detail.load = Some(watched.timeline.series());
+                detail.calls = watched.calls;
+            }
             repetitions.push(Repetition::new(ended.seed, &ended.recorder, &ended.outcome));
             outcomes.push(ended.outcome);
             Ok(())
@@ -181,6 +210,7 @@ pub(crate) fn measure(
         return Ok(None);
     }
     file.map_or(Ok(()), LatencyFile::finish)?;
+    detail.curve = fold.curve();
     let missing = setup.repetitions as usize - outcomes.len();
     let facts = RunFacts {
         partial: missing > 0 || outcomes.iter().any(|outcome| outcome.partial),
@@ -205,6 +235,7 @@ pub(crate) fn measure(
         ideal,
         timer_share,
         took: watch.elapsed(),
+        detail,
     }))
 }
 
@@ -238,6 +269,7 @@ fn repeat(
     repetition: u32,
     shape: &Arc<Shape>,
     (folder, log): (Option<&Folder>, Option<&Path>),
+    watch: Option<usize>,
     control: &Control,
 ) -> Result<Ended, Error> {
     let seed = run.setup.seed + u64::from(repetition);
@@ -248,13 +280,17 @@ fn repeat(
     if let Some(plan) = batches(run) {
         recording = recording.with_batches(plan);
     }
+    if let Some(calls) = watch {
+        recording = recording.watching(shape, calls);
+    }
     let mut outcome = run_once(run, seed, log, &mut recording, control)?;
+    let watched = recording.take_watched();
     let (recorder, written) = recording.finish();
     if let (Some(part), Err(error)) = (&part, written) {
         return Err(part.error(error));
     }
     let checks = checks(run, &recorder, &mut outcome);
-    Ok(Ended { seed, recorder, outcome, checks, rows: part })
+    Ok(Ended { seed, recorder, outcome, checks, rows: part, watched })
 }
 
 /// A quantile, in thousandths, of the end-to-end latency in the repetition of this seed; a task that did
@@ -323,7 +359,7 @@ fn run_once(
 }
 
 /// Built-in policies are proved by the tests of their crate, and are spared the cost of a check.
-fn is_built_in(run: &RunSpec) -> bool {
+pub(super) fn is_built_in(run: &RunSpec) -> bool {
     let registry = Registry::builtin();
     let built_in = registry.get(run.policy.name());
     built_in.is_some_and(|info| info.summary() == run.policy.info().summary())

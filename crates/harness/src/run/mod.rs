@@ -16,6 +16,7 @@ mod passes;
 mod remarks;
 mod repetition;
 mod running;
+mod theory;
 
 pub use chapter::Chapter;
 pub use experiment::{Experiment, Options, Own, execute, execute_with};

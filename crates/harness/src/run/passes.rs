@@ -20,6 +20,9 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
+/// Calls in a trace, over all runs: some 5 MB, which a viewer opens at once.
+const TRACED_CALLS: usize = 20_000;
+
 /// What came of the runs of a spec.
 #[derive(Debug, Default)]
 pub(super) struct Passes {
@@ -45,8 +48,17 @@ pub(super) fn run_all(
         Err(error) => return Passes { broken: Some(error), ..passes },
     };
     let progress = &progress;
-    let with =
-        Context { folder: Some(folder), circumstances, running, progress, most_rows, record };
+    // All runs together have one trace, so that its size does not follow their number.
+    let watch = Some(TRACED_CALLS / runs.len().max(1));
+    let with = Context {
+        folder: Some(folder),
+        circumstances,
+        running,
+        progress,
+        most_rows,
+        record,
+        watch,
+    };
     // Policies of one configuration have one ideal.
     let mut known: Option<(&RunSpec, Option<Ideal>)> = None;
     let together = runs.chunk_by(|one, other| one.configuration == other.configuration);

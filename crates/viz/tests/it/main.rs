@@ -5,6 +5,8 @@
 
 mod files;
 mod layout;
+#[cfg(test)] // as `pixels`
+mod page;
 #[cfg(test)] // always so here; it tells clippy that helpers too may unwrap
 mod pixels;
 mod plots;

@@ -20,8 +20,8 @@ const MAINS: [(&str, usize); 4] =
     [("main-command", 1), ("exp1-command", 1), ("exp3-command", 1), ("all-command", 3)];
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`), the guard of the hot path and the README's commands that leave results, and refuses
-/// a `Cargo.lock` that is not up to date.
+/// `cargo test`), the guard of the hot path, the test that reads a report in Chromium and the README's
+/// commands that leave results, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -40,7 +40,9 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
     let mains: Vec<Vec<&str>> =
         MAINS.iter().map(|(marker, _)| readme::command(&readme, marker)).collect::<Result<_>>()?;
     steps.run("format", &["cargo", "fmt", "--all", "--check"], None)?;
-    let clippy = cargo(&["clippy", "--workspace", "--all-targets"], &["--", "-D", "warnings"]);
+    // With the test that needs a browser, which linting does not.
+    let clippy = ["clippy", "--workspace", "--all-targets", "--features", "sage/browser"];
+    let clippy = cargo(&clippy, &["--", "-D", "warnings"]);
     steps.run("clippy", &clippy, None)?;
     steps.run("test", &test, None)?;
     let deny = Some(("RUSTDOCFLAGS", "-D warnings"));
@@ -51,6 +53,8 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let theory = cargo(&theory, &["--features", "full-theory"]);
         steps.run("theory", &theory, None)?;
         steps.step("hot path", || hot_path::check(root, locked))?;
+        let browser = ["test", "-p", "sage", "--features", "browser", "--test", "browser"];
+        steps.run("report in a browser", &cargo(&browser, &[]), None)?;
         for ((marker, folders), command) in MAINS.into_iter().zip(mains) {
             let before = Results::find(root)?;
             steps.run(marker, &command, None)?;

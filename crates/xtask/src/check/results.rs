@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Endings of the files of an experiment, one of each at least.
-const ENDINGS: [&str; 10] = [
+const ENDINGS: [&str; 12] = [
     "_summary.txt",
     "_metrics.json",
     "_latencies.csv",
@@ -22,6 +22,8 @@ const ENDINGS: [&str; 10] = [
     "_latency.png",
     "_nodes.png",
     "spec.yaml",
+    "report.html",
+    "trace.json",
 ];
 
 /// Checks that hold exactly in every run.

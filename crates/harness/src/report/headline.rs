@@ -1,0 +1,365 @@
+//! Who wins, by how much, and how sure: a sentence for each set of runs that can be compared.
+//!
+//! Runs of one configuration are compared each with each, pair by pair of equal seeds, or of batches
+//! of the same tasks where there is one history; and all of these comparisons are corrected together by Holm's method. So the winner may be picked by
+//! looking at the numbers: it wins over those only from which even this tells it apart. In a closed
+//! system and a batch the first question is throughput; where arrivals are given, that is theirs,
+//! and latency is asked alone.
+
+use super::finding::{Delta, Finding, judge, judged_by};
+use super::number;
+use super::sentence::amount;
+use crate::run::{Measure, Measured};
+use metrics::Sections;
+use std::collections::BTreeMap;
+
+/// What is asked of a set of runs: a measure, whether more of it is better, and how its best is
+/// called.
+struct Question {
+    measure: Measure,
+    more: bool,
+    best: &'static str,
+    unit: &'static str,
+}
+
+const THROUGHPUT: Question = Question {
+    measure: Measure::Throughput,
+    more: true,
+    best: "the highest throughput",
+    unit: "tasks/s",
+};
+const TAIL: Question =
+    Question { measure: Measure::P99, more: false, best: "the lowest p99 latency", unit: "ms" };
+
+/// A run, as far as a question is about it.
+#[derive(Clone, Debug)]
+struct Entry<'a> {
+    /// Without the name of the configuration, which the sentence begins with.
+    name: &'a str,
+    bind: &'a str,
+    value: f64,
+    /// Whether its certificate says not to rely on it.
+    spoilt: bool,
+    /// By seed, of whole repetitions.
+    values: BTreeMap<u64, f64>,
+    /// By batches of tasks, and then not by seed.
+    sections: Option<&'a Sections>,
+}
+
+/// Runs from the best on, and each of them against each after it.
+struct Order<'a> {
+    question: &'static Question,
+    ranked: Vec<Entry<'a>>,
+    deltas: Vec<((usize, usize), Delta)>,
+}
+
+/// The sentences; at least one if there is a run.
+pub(super) fn headlines(all: &[Measured]) -> Vec<String> {
+    let key = |run: &Measured| {
+        let config = &run.report.metrics.config;
+        [config.part.clone(), config.configuration.clone()]
+    };
+    let mut told = Vec::new();
+    for runs in all.chunk_by(|one, other| key(one) == key(other)).filter(|runs| runs.len() > 1) {
+        let [part, configuration] = key(&runs[0]);
+        // A part of one configuration needs no other name.
+        let several =
+            all.iter().map(key).any(|[other, name]| other == part && name != configuration);
+        let names = if several || part.is_empty() { vec![part, configuration] } else { vec![part] };
+        let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        let start = match names.is_empty() {
+            true => String::new(),
+            false => format!("{}: ", names.join(", ")),
+        };
+        told.extend(field(runs).into_iter().map(|sentence| start.clone() + &sentence));
+    }
+    match all {
+        [] => {}
+        [run] => told.push(alone(run)),
+        _ if told.is_empty() => told.push(
+            "Nobody wins: each run is of another configuration, and they do different work. How \
+             they differ is in the table."
+                .to_owned(),
+        ),
+        _ => {}
+    }
+    told
+}
+
+fn alone(run: &Measured) -> String {
+    let metrics = &run.report.metrics;
+    let [rate, p50, p99] =
+        [metrics.throughput_tasks_per_sec, metrics.p50_latency_ms, metrics.p99_latency_ms]
+            .map(|x| x.map_or("-".to_owned(), number::short));
+    format!(
+        "One run, {}: {rate} tasks/s, latency p50 {p50} ms and p99 {p99} ms. There is nothing to \
+         compare it with.",
+        run.report.name
+    )
+}
+
+/// The sentences about the runs of one configuration.
+fn field(runs: &[Measured]) -> Vec<String> {
+    let arrivals = &runs[0].report.metrics.config.arrivals;
+    let questions: &[&'static Question] =
+        match arrivals.starts_with("closed") || arrivals == "batch" {
+            true => &[&THROUGHPUT, &TAIL],
+            false => &[&TAIL],
+        };
+    let mut orders: Vec<Order<'_>> = questions.iter().map(|it| Order::of(runs, it)).collect();
+    orders.retain(|order| order.ranked.len() > 1);
+    if orders.is_empty() {
+        return vec!["Nobody wins: there are no two runs with successful tasks.".to_owned()];
+    }
+    let one = |run: &Measured| run.repetitions.len() < 2 || run.one_history;
+    if runs.iter().any(|run| run.sections.is_none() && one(run)) {
+        let best = orders.iter().map(Order::first);
+        return vec![format!(
+            "Nobody can be said to win: one history does not tell a difference from chance. \
+             Here {}.",
+            best.collect::<Vec<_>>().join(", and ")
+        )];
+    }
+    let mut deltas: Vec<&mut Delta> =
+        orders.iter_mut().flat_map(|order| &mut order.deltas).map(|(_, delta)| delta).collect();
+    let comparisons = deltas.len();
+    judge(&mut deltas);
+    orders.iter().map(|order| order.told(comparisons)).collect()
+}
+
+impl<'a> Entry<'a> {
+    /// None of a run without the measure.
+    fn of(run: &'a Measured, question: &Question) -> Option<Entry<'a>> {
+        let (metrics, measure) = (&run.report.metrics, question.measure);
+        let value = match measure {
+            Measure::Throughput => metrics.throughput_tasks_per_sec,
+            _ => metrics.p99_latency_ms,
+        };
+        let rest = run.report.name.strip_prefix(metrics.config.configuration.as_str());
+        let whole = run.repetitions.iter().filter(|it| !it.partial);
+        Some(Entry {
+            name: rest.and_then(|rest| rest.strip_prefix('_')).unwrap_or(&run.report.name),
+            bind: &metrics.config.bind,
+            value: value?,
+            spoilt: metrics.certificate.spoils(measure.key()),
+            values: whole.filter_map(|it| Some((it.seed, it.value(measure)?))).collect(),
+            sections: run.sections.as_ref().and_then(|sections| measure.sections(sections)),
+        })
+    }
+
+    /// Against another.
+    fn delta(&self, other: &Entry<'_>) -> Option<Delta> {
+        if let (Some(mine), Some(theirs)) = (self.sections, other.sections) {
+            let n = Sections::sectioning(&[judged_by(mine, theirs)?])?.sections;
+            return Delta::of_sections(mine, theirs, n);
+        }
+        let both = self.values.iter();
+        let pairs = both.filter_map(|(seed, value)| Some((*value, *other.values.get(seed)?)));
+        Delta::new(&pairs.collect::<Vec<_>>())
+    }
+}
+
+impl<'a> Order<'a> {
+    fn of(runs: &'a [Measured], question: &'static Question) -> Order<'a> {
+        Order::new(question, runs.iter().filter_map(|run| Entry::of(run, question)).collect())
+    }
+
+    fn new(question: &'static Question, mut ranked: Vec<Entry<'a>>) -> Order<'a> {
+        ranked.sort_by(|one, other| match question.more {
+            true => other.value.total_cmp(&one.value),
+            false => one.value.total_cmp(&other.value),
+        });
+        let all = (0..ranked.len()).flat_map(|i| (i + 1..ranked.len()).map(move |j| (i, j)));
+        let deltas =
+            all.filter_map(|(i, j)| Some(((i, j), ranked[i].delta(&ranked[j])?))).collect();
+        Order { question, ranked, deltas }
+    }
+
+    /// `fifo has the highest throughput, 507.7 tasks/s`
+    fn first(&self) -> String {
+        let Question { best, unit, .. } = self.question;
+        format!("{} has {best}, {} {unit}", self.name(0), number::short(self.ranked[0].value))
+    }
+
+    fn name(&self, at: usize) -> &str {
+        self.ranked[at].name
+    }
+
+    fn told(&self, comparisons: usize) -> String {
+        self.compared(comparisons) + &self.spoilt()
+    }
+
+    /// What the certificates take back.
+    fn spoilt(&self) -> String {
+        let measure = self.question.measure;
+        let spoilt = |at: &usize| self.ranked[*at].spoilt;
+        let names: Vec<&str> =
+            (0..self.ranked.len()).filter(spoilt).map(|at| self.name(at)).collect();
+        match names.len() {
+            0 => String::new(),
+            n if n == self.ranked.len() => {
+                format!(
+                    " But the certificates say not to rely on the {} of any run.",
+                    measure.name()
+                )
+            }
+            _ => format!(
+                " But the certificates say not to rely on the {} of {}.",
+                measure.name(),
+                listed(&names)
+            ),
+        }
+    }
+
+    fn compared(&self, comparisons: usize) -> String {
+        let against = |other: usize| {
+            self.deltas.iter().find(|(pair, _)| *pair == (0, other)).map(|(_, delta)| delta)
+        };
+        let beaten = |other: &usize| {
+            against(*other).is_some_and(|it| it.finding == Finding::Shown && !it.is_small())
+        };
+        let (behind, level): (Vec<usize>, Vec<usize>) = (1..self.ranked.len()).partition(beaten);
+        let alike = level.iter().all(|other| against(*other).is_some_and(Delta::is_small));
+        let names = |of: &[usize]| listed(&of.iter().map(|at| self.name(*at)).collect::<Vec<_>>());
+        let tied = match alike {
+            true => "less than 1 % from it",
+            false => "from which no difference is shown",
+        };
+        let ahead = behind.first().and_then(|next| {
+            let (amount, than) = amount(against(*next)?);
+            let next_one = self.name(*next);
+            let [mine, theirs] = [0, *next].map(|at| self.ranked[at].bind);
+            let binding = match mine == theirs {
+                true => String::new(),
+                false => format!(
+                    " It binds {mine} and {next_one} {theirs}, which alone may be the reason."
+                ),
+            };
+            Some(format!(
+                "{amount} {than} {next_one}, {} (95 % interval; p ≤ 0.05 after Holm\u{2019}s \
+                 correction over {comparisons} comparisons).{binding}",
+                if level.is_empty() && behind.len() > 1 {
+                    "the next"
+                } else if level.is_empty() {
+                    "the other"
+                } else {
+                    "the best of the rest"
+                },
+            ))
+        });
+        let first = self.first();
+        match (ahead, level.is_empty()) {
+            (Some(ahead), true) => format!("{first}: {ahead}"),
+            (Some(ahead), false) => {
+                format!("{first}; with {}, {tied}, it is ahead of the rest: {ahead}", names(&level))
+            }
+            (None, _) if alike => {
+                format!(
+                    "No winner in {}: all are less than 1 % apart.",
+                    self.question.measure.name()
+                )
+            }
+            (None, _) => {
+                format!(
+                    "No winner is shown: {first}, but no difference from {} is shown.",
+                    names(&level)
+                )
+            }
+        }
+    }
+}
+
+/// `a, b and c`
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &'static str, bind: &'static str, values: [f64; 4]) -> Entry<'static> {
+        let value = values.iter().sum::<f64>() / 4.0;
+        let values = (0..).zip(values).collect();
+        Entry { name, bind, value, spoilt: false, values, sections: None }
+    }
+
+    fn told(question: &'static Question, entries: Vec<Entry<'static>>) -> String {
+        let mut order = Order::new(question, entries);
+        judge(&mut order.deltas.iter_mut().map(|(_, delta)| delta).collect::<Vec<_>>());
+        let comparisons = order.deltas.len();
+        order.told(comparisons)
+    }
+
+    const HUNDRED: [f64; 4] = [100.0, 101.0, 99.0, 100.0];
+
+    #[test]
+    fn who_is_shown_to_be_ahead_of_all_wins() {
+        let (slow, slower) = ([120.0, 121.2, 118.8, 120.0], [200.0, 202.0, 198.0, 200.0]);
+        let runs = || {
+            vec![entry("c", "late", slower), entry("a", "late", HUNDRED), entry("b", "late", slow)]
+        };
+        let text = told(&TAIL, runs());
+        // 100 ÷ 120 is the same in every pair.
+        assert!(
+            text.starts_with(
+                "a has the lowest p99 latency, 100 ms: 16.67 % lower than b, the next"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("over 3 comparisons") && !text.contains("binds"), "{text}");
+        let text = told(&THROUGHPUT, runs());
+        assert!(
+            text.starts_with("c has the highest throughput, 200 tasks/s: 66.67 % higher than b"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_binding_may_explain_is_said() {
+        let text = told(
+            &TAIL,
+            vec![entry("a", "late", HUNDRED), entry("b", "early", HUNDRED.map(|x| x * 1.5))],
+        );
+        assert!(
+            text.ends_with("It binds late and b early, which alone may be the reason."),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn nobody_wins_by_chance() {
+        let noisy = [90.0, 115.0, 99.0, 104.0];
+        let text = told(&TAIL, vec![entry("a", "late", HUNDRED), entry("b", "late", noisy)]);
+        assert_eq!(
+            text,
+            "No winner is shown: a has the lowest p99 latency, 100 ms, but no difference from b \
+             is shown."
+        );
+        let same = HUNDRED.map(|x| x * 1.001);
+        let text = told(&TAIL, vec![entry("a", "late", HUNDRED), entry("b", "late", same)]);
+        assert_eq!(text, "No winner in p99: all are less than 1 % apart.");
+        let far = HUNDRED.map(|x| x * 3.0);
+        let text = told(
+            &TAIL,
+            vec![entry("a", "late", HUNDRED), entry("b", "late", same), entry("c", "late", far)],
+        );
+        let expected = "a has the lowest p99 latency, 100 ms; with b, less than 1 % from it, it \
+                        is ahead of the rest: ";
+        assert!(
+            text.starts_with(expected) && text.contains("lower than c, the best of the rest"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_certificates_take_back_is_said() {
+        let spoilt = Entry { spoilt: true, ..entry("b", "late", HUNDRED.map(|x| x * 1.5)) };
+        let text = told(&TAIL, vec![entry("a", "late", HUNDRED), spoilt]);
+        assert!(text.ends_with("But the certificates say not to rely on the p99 of b."), "{text}");
+    }
+}
