@@ -1,7 +1,6 @@
 //! Tests of the pipeline crate, in one binary.
 //!
-//! `conformance` is one body for all executors, with an arm for each: counts and invariants,
-//! never times. `faults` drives the loop over a scripted executor on paper, and `sim`
+//! `conformance` has an arm for each executor here. `faults` drives the loop over a scripted executor on paper, and `sim`
 //! holds the executor of virtual time against it. The rest checks laws
 //! and arrivals against closed forms and sums done by hand.
 
@@ -21,5 +20,6 @@ mod load;
 mod local;
 mod paper;
 mod sim;
-mod support;
 mod trace;
+
+use pipeline::testkit as support;
