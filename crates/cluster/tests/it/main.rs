@@ -1,0 +1,24 @@
+//! Tests of worker processes, in one binary.
+//!
+//! `conformance` is the arm of the body that all executors pass. `faults` kills, stops and restarts real
+//! processes; `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock;
+//! `wire` is about the decoder.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod conformance;
+mod faults;
+mod wire;
+mod worker;
+
+use cluster::Program;
+
+/// The worker process of this crate.
+fn program() -> Program {
+    Program::new(env!("CARGO_BIN_EXE_worker-process"), Vec::new())
+}
