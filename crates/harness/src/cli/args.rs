@@ -14,8 +14,8 @@ pub struct RunArgs {
     /// Policies, in order. Parameters follow a colon: `priority:aging=2s,bind=late`
     #[arg(long, num_args = 1.., value_name = "POLICY")]
     pub schedulers: Vec<String>,
-    /// Where to run: `sim` (virtual time: deterministic, repetitions at once on all cores) or `local`
-    /// (real time, in this process). Later also `cluster`
+    /// Where to run: `sim` (virtual time: deterministic, repetitions at once on all cores), `local`
+    /// (real time, in this process) or `cluster` (real time, each node a process of its own)
     #[arg(long, value_name = "ENVIRONMENT")]
     pub env: Option<String>,
     /// What stage calls do: `emulated` (wait for their service time) or `cpu` (chained MD5 rounds,

@@ -34,7 +34,7 @@ impl Flags {
         };
         if let Some(text) = &args.env {
             let flag = "--env";
-            choose(flag, "environment", text, &[("sim", ()), ("local", ())], &["cluster"])?;
+            choose(flag, "environment", text, &[("sim", ()), ("local", ()), ("cluster", ())], &[])?;
             set(&["environment"], flag, text);
         }
         if let Some(text) = &args.arrivals {
@@ -195,12 +195,8 @@ configurations:
             "--tasks: `0` is not valid; write a whole number of at least 1",
         );
         refused(
-            RunArgs { env: Some("cluster".into()), ..base() },
-            "--env: environment `cluster` is not supported yet; use `sim` or `local`",
-        );
-        refused(
             RunArgs { env: Some("lokal".into()), ..base() },
-            "--env: unknown environment `lokal`; did you mean `local`? valid: sim, local",
+            "--env: unknown environment `lokal`; did you mean `local`? valid: sim, local, cluster",
         );
         refused(
             RunArgs { reps: Some("-1".into()), ..base() },

@@ -13,6 +13,7 @@ use super::in_order::in_order;
 use super::remarks;
 use super::repetition::Repetition;
 use super::running::Running;
+use super::workers;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
@@ -21,7 +22,7 @@ use crate::{Error, progress::Progress, replay};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
 use metrics::{Fold, Recorder, RunFacts, Shape};
 use pipeline::model::{Purpose, Stream};
-use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
+use pipeline::{Control, Observer, Outcome, Recording, RunSetup, run_local, run_sim};
 use sched_core::{Checked, Registry, Scheduler};
 use std::path::Path;
 use std::sync::Arc;
@@ -62,6 +63,7 @@ struct Ended {
     recorder: Recorder,
     outcome: Outcome,
     checks: Vec<Check>,
+    losses: Vec<String>, // of worker processes
     rows: Option<LatencyPart>,
 }
 
@@ -86,7 +88,7 @@ pub(crate) fn measure(
     let shape = Recording::<Vec<u8>>::shape(&setup.cluster, &setup.workload.stages);
     let shape = shape.map_err(failed)?;
     let mut fold = Fold::new(Arc::clone(&shape));
-    let (mut repetitions, mut outcomes) = (Vec::new(), Vec::new());
+    let (mut repetitions, mut outcomes, mut losses) = (Vec::new(), Vec::new(), Vec::new());
     with.running.begin(setup.workload.tasks.saturating_mul(u64::from(setup.repetitions)));
     with.progress.begin(match setup.repetitions {
         1 => label.to_owned(),
@@ -111,6 +113,7 @@ pub(crate) fn measure(
             fold.certify(ended.checks);
             repetitions.push(Repetition::new(ended.seed, &ended.recorder, &ended.outcome));
             outcomes.push(ended.outcome);
+            losses.extend(ended.losses);
             Ok(())
         },
     )?;
@@ -121,7 +124,7 @@ pub(crate) fn measure(
     let missing = setup.repetitions as usize - outcomes.len();
     let facts = RunFacts {
         partial: missing > 0 || outcomes.iter().any(|outcome| outcome.partial),
-        notes: remarks::remarks(run, ideal, &outcomes, with),
+        notes: remarks::remarks(run, ideal, &outcomes, &losses, with),
         config: config(run),
         open_arrivals: is_open(&run.setup.workload.arrivals),
     };
@@ -162,13 +165,14 @@ fn repeat(
     let mut part = folder.map(path).map(LatencyPart::create).transpose()?;
     let rows = part.as_mut().map(|part| (part.csv(), repetition));
     let mut recording = Recording::new(Arc::clone(shape), &run.setup.workload.stages, rows);
-    let mut outcome = run_once(run, seed, log, &mut recording, control)?;
+    let mut losses = Vec::new();
+    let mut outcome = run_once(run, seed, log, &mut recording, control, &mut losses)?;
     let (recorder, written) = recording.finish();
     if let (Some(part), Err(error)) = (&part, written) {
         return Err(part.error(error));
     }
     let checks = checks(run, &recorder, &mut outcome);
-    Ok(Ended { seed, recorder, outcome, checks, rows: part })
+    Ok(Ended { seed, recorder, outcome, checks, losses, rows: part })
 }
 
 /// Runs one repetition where it is to run, and writes its flight log, if it is to have one.
@@ -178,6 +182,7 @@ fn run_once(
     log: Option<&Path>,
     observer: &mut dyn Observer,
     control: &Control,
+    losses: &mut Vec<String>,
 ) -> Result<Outcome, Error> {
     let cluster = &run.setup.cluster;
     // A stream of its own: a policy that draws must not see the numbers that made its workload.
@@ -194,7 +199,7 @@ fn run_once(
         let outcome = match run.setup.environment {
             Environment::Sim => run_sim(&setup, scheduler, observer, control),
             Environment::Local => run_local(&setup, scheduler, observer, control),
-            Environment::Cluster => Err(RunError::Setup("there is no cluster yet".to_owned())),
+            Environment::Cluster => workers::run(&setup, scheduler, observer, control, losses),
         };
         outcome.map_err(|source| Error::Run { run: run.name.clone(), source })
     };

@@ -3,7 +3,7 @@
 //! `experiment` writes about all runs of a spec, `passes` goes through them, `measure` runs one, its
 //! repetitions at once where time is virtual (`in_order`, `running`). `ideal` says what it could
 //! have reached, `remarks` what to know about its numbers,
-//! `certify` whether they agree with each other.
+//! `certify` whether they agree with each other, `workers` is where nodes are processes.
 
 mod certify;
 mod config;
@@ -15,6 +15,7 @@ mod passes;
 mod remarks;
 mod repetition;
 mod running;
+pub(crate) mod workers;
 
 pub use experiment::{Experiment, Options, execute};
 

@@ -10,7 +10,6 @@ use super::reader::Field;
 /// A feature that is not built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Missing {
-    Cluster,
     View,
 }
 
@@ -18,7 +17,6 @@ impl Missing {
     /// Its name and what to do without it.
     fn text(self) -> (&'static str, &'static str) {
         match self {
-            Missing::Cluster => ("environment `cluster`", "use `local` or `sim`"),
             Missing::View => ("`view`", "remove it"),
         }
     }
