@@ -5,7 +5,7 @@
 //! First, three stages of constant 25 ms on full clusters: the ideal is slots ÷ 75 ms. Then calls that do
 //! nothing, on 4 processes: how many a second, and the round trip of one alone.
 
-use cluster::{Program, WORKER_ARGUMENT, run_cluster, serve_parent};
+use cluster::{Launcher, Program, WORKER_ARGUMENT, run_cluster, serve_parent};
 use pipeline::model::Arrivals;
 use pipeline::testkit::{setup, stage};
 use pipeline::{CallTimes, Control, Failure, Observer, Outcome, TaskEnd};
@@ -76,11 +76,11 @@ fn run(
     let stages = ["a", "b", "c"].map(|name| stage(name, ms)).to_vec();
     let setup = setup(cluster, tasks, Arrivals::Closed { in_flight }, stages);
     let mut totals = Totals::default();
-    let program = Program::this()?;
+    let launcher = Launcher::Process(Program::this()?);
     let control = Control::new();
     let mut incidents = Vec::new();
     let outcome =
-        run_cluster(&setup, &program, &mut *scheduler, &mut totals, &control, &mut incidents)?;
+        run_cluster(&setup, &launcher, &mut *scheduler, &mut totals, &control, &mut incidents)?;
     for incident in incidents {
         eprintln!("{}: {}", incident.node, incident.what);
     }

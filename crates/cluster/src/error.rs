@@ -3,9 +3,10 @@
 //! A worker that is lost is no error: its calls run elsewhere. These are what no other node can make
 //! good.
 
-use crate::wire::WireError;
+use crate::wire::{MAX_TOKEN, WireError};
 use sched_core::NodeId;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// A cluster that is not there.
@@ -28,6 +29,33 @@ pub enum Error {
         /// What was seen of it.
         why: String,
     },
+    /// There are fewer workers than nodes.
+    #[error(
+        "the run has {needed} nodes and there are {known} workers; name more, or run fewer nodes"
+    )]
+    TooFew {
+        /// Nodes of the run.
+        needed: usize,
+        /// Workers that are known.
+        known: usize,
+    },
+    /// A socket beyond this host.
+    #[error(
+        "{0} is not on this host, and connections are not encrypted yet; use a loopback address, for \
+         example 127.0.0.1 and an SSH tunnel"
+    )]
+    Beyond(SocketAddr),
+    /// A worker could not listen.
+    #[error("cannot listen on {address}: {source}; choose another address or port")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A token that cannot be one.
+    #[error("a token has 16 to {MAX_TOKEN} bytes, and this one has {0}")]
+    Token(usize),
     /// Code of one's own cannot travel to another process.
     #[error(
         "stage `{0}` runs code of its own, which no worker process has; run it with `--env local`"

@@ -24,13 +24,15 @@ mod error;
 mod link;
 mod poll;
 mod run;
+mod token;
 pub mod wire;
 mod worker;
 
-pub use driver::{Cluster, Incident, Program};
+pub use driver::{Cluster, Incident, Launcher, Program, Remote};
 pub use error::Error;
 pub use run::run_cluster;
-pub use worker::{WINDOW, serve_parent};
+pub use token::Token;
+pub use worker::{Listener, WINDOW, serve_parent};
 
 use sched_core::Span;
 

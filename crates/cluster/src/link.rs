@@ -4,10 +4,12 @@
 //! takes more, so a peer that is stopped stops nobody else. Both buffers are bounded: the one for
 //! reading by its size, the one for writing by the window of calls that may be without an answer.
 //!
-//! The socket is one end of a pair, to a process that this one has started; nobody else can reach it.
+//! The socket is a Unix one to a process that this one has started, which nobody else can reach, or a
+//! TCP one.
 
 use crate::wire::{Message, WireError, decode, encode};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -15,10 +17,17 @@ use std::os::unix::net::UnixStream;
 /// Bytes that are read at most before they are looked at.
 const READ: usize = 64 * 1024;
 
+/// A stream of bytes to a peer.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Link {
-    stream: UnixStream,
+    stream: Stream,
     incoming: Box<[u8]>,
     unread: Range<usize>, // of `incoming`: read, and not looked at
     outgoing: Vec<u8>,
@@ -37,8 +46,14 @@ pub(crate) enum Filled {
 }
 
 impl Link {
-    pub(crate) fn new(stream: UnixStream) -> io::Result<Link> {
-        stream.set_nonblocking(true)?;
+    pub(crate) fn new(stream: Stream) -> io::Result<Link> {
+        match &stream {
+            Stream::Unix(stream) => stream.set_nonblocking(true)?,
+            Stream::Tcp(stream) => {
+                stream.set_nonblocking(true)?;
+                stream.set_nodelay(true)?; // what is worth a write is worth a packet
+            }
+        }
         let incoming = vec![0; READ].into_boxed_slice();
         Ok(Link { stream, incoming, unread: 0..0, outgoing: Vec::new(), written: 0 })
     }
@@ -107,6 +122,31 @@ impl Link {
 
 impl AsFd for Link {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream.as_fd()
+        match &self.stream {
+            Stream::Unix(stream) => stream.as_fd(),
+            Stream::Tcp(stream) => stream.as_fd(),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(stream) => stream.read(into),
+            Stream::Tcp(stream) => stream.read(into),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(stream) => stream.write(bytes),
+            Stream::Tcp(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

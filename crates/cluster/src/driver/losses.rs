@@ -26,7 +26,7 @@ impl Cluster {
         let node = &mut self.nodes[at];
         if self.begun
             && node.wanted
-            && let Some(at) = node.next_launch(now)
+            && let Some(at) = node.next_launch(&self.launcher, now)
         {
             self.agenda.enter(at, Happening::Launch(node.id));
         }
@@ -87,13 +87,13 @@ impl Cluster {
         match self.nodes[node.index()].state {
             State::Down => self.launch(node, now),
             State::Up => facts.push(Fact::NodeUp(node)), // it may have been draining
-            State::Greeting | State::Syncing { .. } => {}
+            State::Connecting | State::Greeting | State::Syncing { .. } => {}
         }
     }
 
     fn launch(&mut self, node: NodeId, now: Time) {
         let at = node.index();
-        if let Err(error) = self.nodes[at].launch(&self.program, now) {
+        if let Err(error) = self.launch_node(at, now) {
             self.incidents.push(Incident { at: now, node, what: error.to_string() });
             self.launch_later(at, now);
         }

@@ -15,9 +15,11 @@ mod losses;
 mod node;
 mod offset;
 mod process;
+mod remote;
 mod sockets;
 
 pub use process::Program;
+pub use remote::Remote;
 
 use crate::link::{Filled, Link};
 use crate::wire::{Answer, Ask, Message};
@@ -31,9 +33,15 @@ use pipeline::kit::{Clock, NodeQueues, PreciseSleep, doze};
 use pipeline::model::Operator;
 use pipeline::{Failure, RunError, RunSetup, TimerUse};
 use sched_core::{NodeId, Span, Time};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How long workers may take to be there when a run starts.
 const START: Span = Span::from_secs(30);
+
+/// Time between two looks for connections that are being made.
+const CONNECTING: Span = Span::from_millis(5);
 
 /// How long they may take to say what they have used when it ends.
 const GOODBYE: Span = Span::from_millis(200);
@@ -44,7 +52,8 @@ pub struct Cluster {
     clock: Clock,
     zero: Time, // of the run, by the clock
     begun: bool,
-    program: Program,
+    launcher: Launcher,
+    id: u64,          // by which workers know this driver from others
     rounds: Vec<u32>, // of each stage; 0 waits
     nodes: Vec<Node>,
     mirror: NodeQueues<u32>,
@@ -52,10 +61,20 @@ pub struct Cluster {
     agenda: Agenda,
     next_beat: Time,
     incidents: Vec<Incident>,
+    processes: Arc<Vec<AtomicU32>>,
     lost: Vec<Fact>,   // calls that were assigned to a node that is down
     ready: Vec<usize>, // nodes whose socket has news
     starting: Vec<u32>,
     _precise: PreciseSleep,
+}
+
+/// Where workers come from.
+#[derive(Clone, Debug)]
+pub enum Launcher {
+    /// Processes of this host, started for the run and ended with it.
+    Process(Program),
+    /// Workers that others have started.
+    Static(Remote),
 }
 
 /// Something that went wrong with a node and was not asked for.
@@ -70,12 +89,13 @@ pub struct Incident {
 }
 
 impl Cluster {
-    /// Starts a worker process for each node of the setup, and waits until all are there. The calling
-    /// thread is the one that will run the loop.
+    /// Gets a worker for each node of the setup, and waits until all are there. The calling thread is the one
+    /// that will run the loop.
     ///
     /// # Errors
-    /// When a process cannot be started or does not say hello, and when a stage runs code of its own.
-    pub fn start(setup: &RunSetup, program: &Program) -> Result<Cluster, Error> {
+    /// When a worker cannot be started or reached, or does not say hello; when there are fewer than nodes; and
+    /// when a stage runs code of its own.
+    pub fn start(setup: &RunSetup, launcher: &Launcher) -> Result<Cluster, Error> {
         let spec = &setup.cluster.spec;
         let rounds = setup.workload.stages.iter().map(|stage| match &stage.operator {
             Operator::Emulate => Ok(0),
@@ -87,11 +107,17 @@ impl Cluster {
         let nodes =
             spec.nodes().zip(speeds).map(|(id, speed)| Node::new(id, spec.capacity(id), speed));
         let nodes: Vec<Node> = nodes.collect();
+        if let Launcher::Static(Remote { workers, .. }) = launcher
+            && workers.len() < nodes.len()
+        {
+            return Err(Error::TooFew { needed: nodes.len(), known: workers.len() });
+        }
         let mut cluster = Cluster {
             clock: Clock::start(),
             zero: Time::ZERO,
             begun: false,
-            program: program.clone(),
+            launcher: launcher.clone(),
+            id: RandomState::new().hash_one(std::process::id()),
             rounds,
             agenda: Agenda::new(&setup.faults, nodes.len(), setup.seed),
             nodes,
@@ -99,6 +125,7 @@ impl Cluster {
             flights: Flights::default(),
             next_beat: Time::ZERO + HEARTBEAT,
             incidents: Vec::new(),
+            processes: Arc::default(),
             lost: Vec::new(),
             ready: Vec::new(),
             starting: Vec::new(),
@@ -113,9 +140,10 @@ impl Cluster {
         &self.incidents
     }
 
-    /// The process of a node, while it has one.
-    pub fn process_id(&self, node: NodeId) -> Option<u32> {
-        self.nodes.get(node.index())?.process_id()
+    /// The process of each node, as it was started last; 0 where others have started it. May be looked at
+    /// while the run goes on.
+    pub fn processes(&self) -> Arc<Vec<AtomicU32>> {
+        Arc::clone(&self.processes)
     }
 
     /// Ends the workers, whatever still runs on them, and says what precise timing has cost: the CPU time of
@@ -139,8 +167,9 @@ impl Cluster {
 
     fn bring_up(&mut self) -> Result<(), Error> {
         let start = self.present();
-        for node in &mut self.nodes {
-            node.launch(&self.program, start)?;
+        self.processes = Arc::new(self.nodes.iter().map(|_| AtomicU32::new(0)).collect());
+        for at in 0..self.nodes.len() {
+            self.launch_node(at, start)?;
         }
         let until = start + START;
         while let Some(node) = self.nodes.iter().find(|node| !node.is_up()) {
@@ -163,6 +192,13 @@ impl Cluster {
         Ok(())
     }
 
+    fn launch_node(&mut self, at: usize, now: Time) -> Result<(), Error> {
+        self.nodes[at].launch(&self.launcher, self.id, now)?;
+        let process = self.nodes[at].process_id().unwrap_or(0);
+        self.processes[at].store(process, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn present(&self) -> Time {
         Time::ZERO + self.clock.now().since(self.zero)
     }
@@ -173,6 +209,8 @@ impl Cluster {
         wake = deadline.map_or(wake, |at| at.min(wake));
         wake = self.agenda.next().filter(|_| self.begun).map_or(wake, |at| at.min(wake));
         let left = wake.since(self.present());
+        let connecting = self.nodes.iter().any(|node| node.state == State::Connecting);
+        let left = if connecting { left.min(CONNECTING) } else { left };
         let timeout = if facts.is_empty() { doze(left).unwrap_or(left) } else { Span::ZERO };
         let mut ready = std::mem::take(&mut self.ready);
         sockets::wait(&mut self.nodes, timeout, &mut ready)?;
@@ -188,13 +226,18 @@ impl Cluster {
         let now = self.present();
         for &at in &ready {
             self.nodes[at].heard();
-            if let Err(why) = self.hear(at, now, facts) {
-                self.incident(at, now, format!("it was ended, because it sent {why}"), facts);
+            if let Err(what) = self.hear(at, now, facts) {
+                self.incident(at, now, what, facts);
             }
         }
         self.ready = ready;
         for at in closed {
             self.incident(at, now, String::new(), facts);
+        }
+        for at in 0..if connecting { self.nodes.len() } else { 0 } {
+            if let Err(why) = self.nodes[at].look_for_connection(now) {
+                self.incident(at, now, why, facts);
+            }
         }
         while self.begun
             && let Some(happening) = self.agenda.take(now)
@@ -213,13 +256,14 @@ impl Cluster {
             let node = &mut self.nodes[at];
             let message = match node.link.as_mut().map(Link::next) {
                 Some(Ok(Some(message))) => message,
-                Some(Err(error)) => return Err(error.to_string()),
+                Some(Err(error)) => return Err(ended(&error.to_string())),
                 _ => return Ok(()),
             };
             match message {
                 Message::Answer(answer) if node.is_up() => {
                     let known = self.flights.answered(answer.ticket, node.id);
-                    let flight = known.ok_or("an answer to a call that it does not run")?;
+                    let flight =
+                        known.ok_or_else(|| ended("an answer to a call that it does not run"))?;
                     self.finish(at, flight, answer, now, facts);
                 }
                 Message::Pong { nonce, clock } => {
@@ -231,8 +275,8 @@ impl Cluster {
                     node.welcome(window, now);
                 }
                 Message::Used { cpu, wall } => node.used = Some((cpu, wall)),
-                Message::Refused(why) => return Err(format!("a refusal: {why}")),
-                _ => return Err("what a worker does not send now".into()),
+                Message::Refused(why) => return Err(format!("it refuses this driver: {why}")),
+                _ => return Err(ended("what a worker does not send now")),
             }
         }
     }
@@ -257,6 +301,10 @@ impl Cluster {
             self.flights.get_mut(started).started = true;
         }
     }
+}
+
+fn ended(what: &str) -> String {
+    format!("it was ended, because it sent {what}")
 }
 
 /// Sends a call to its worker's buffer.

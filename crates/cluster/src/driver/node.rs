@@ -7,8 +7,10 @@
 //! While `Syncing`, a few pings in a row estimate where the worker's clock lies; they cost a fraction of a
 //! millisecond once.
 
+use super::Launcher;
 use super::offset::Offset;
-use super::process::{Process, Program};
+use super::process::Process;
+use super::remote::Connecting;
 use crate::Error;
 use crate::link::Link;
 use crate::wire::{Hello, Message};
@@ -18,8 +20,10 @@ use std::collections::VecDeque;
 /// Pings that estimate the offset of a new worker's clock.
 const SYNCING_PINGS: u32 = 8;
 
-/// Launches in vain, one after the other, after which a node is given up.
+/// Launches in vain, one after the other, after which a node is given up: after 7 s, or after a minute where
+/// it is others who have to bring it back.
 const MAX_FAILS: u32 = 10;
+const MAX_REMOTE_FAILS: u32 = 36;
 
 /// Time before the first further launch; it doubles from one to the next.
 const FIRST_PAUSE: Span = Span::from_millis(20);
@@ -29,6 +33,7 @@ const LONGEST_PAUSE: Span = Span::from_secs(2);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum State {
     Down,
+    Connecting,
     Greeting,
     Syncing { left: u32 },
     Up,
@@ -44,6 +49,8 @@ pub(super) struct Node {
     pub(super) state: State,
     pub(super) link: Option<Link>,
     process: Option<Process>,
+    connecting: Option<Connecting>,
+    hello: Option<Hello>, // that is to be said first
     /// Calls that wait for the worker to answer others.
     pub(super) held: VecDeque<u32>,
     pub(super) outstanding: u32,
@@ -68,6 +75,8 @@ impl Node {
             state: State::Down,
             link: None,
             process: None,
+            connecting: None,
+            hello: None,
             held: VecDeque::new(),
             outstanding: 0,
             window: 0,
@@ -87,19 +96,54 @@ impl Node {
 
     /// Whether it will be up without being asked again.
     pub(super) fn is_coming(&self) -> bool {
-        matches!(self.state, State::Greeting | State::Syncing { .. })
+        matches!(self.state, State::Connecting | State::Greeting | State::Syncing { .. })
     }
 
-    /// Starts a worker and greets it.
-    pub(super) fn launch(&mut self, program: &Program, now: Time) -> Result<(), Error> {
-        let (process, link) = Process::start(program)?;
-        (self.process, self.link) = (Some(process), Some(link));
-        self.state = State::Greeting;
-        self.unanswered = Some(now);
+    /// Starts a worker, or begins to connect to one, and greets it. `driver` is what it knows this one by.
+    pub(super) fn launch(
+        &mut self,
+        launcher: &Launcher,
+        driver: u64,
+        now: Time,
+    ) -> Result<(), Error> {
         let (capacity, speed) = (self.capacity, self.speed / self.slow);
-        self.send(&Message::Hello(Hello { token: Vec::new(), capacity, speed }));
-        self.flush();
+        let mut hello = Hello { token: Vec::new(), driver, capacity, speed };
+        match launcher {
+            Launcher::Process(program) => {
+                let (process, link) = Process::start(program)?;
+                self.process = Some(process);
+                self.hello = Some(hello);
+                self.greet(link, now);
+            }
+            Launcher::Static(remote) => {
+                hello.token = remote.token.iter().flat_map(|it| it.bytes()).copied().collect();
+                self.hello = Some(hello);
+                self.connecting = Some(Connecting::start(remote.workers[self.id.index()])?);
+                self.state = State::Connecting;
+            }
+        }
         Ok(())
+    }
+
+    /// Looks whether the connection that is being made is there.
+    pub(super) fn look_for_connection(&mut self, now: Time) -> Result<(), String> {
+        match self.connecting.as_ref().and_then(Connecting::result) {
+            None => Ok(()),
+            Some(Ok(link)) => {
+                self.greet(link, now);
+                Ok(())
+            }
+            Some(Err(why)) => Err(why),
+        }
+    }
+
+    fn greet(&mut self, link: Link, now: Time) {
+        (self.link, self.connecting, self.state) = (Some(link), None, State::Greeting);
+        self.unanswered = Some(now);
+        if let Some(hello) = self.hello.take() {
+            self.send(&Message::Hello(hello));
+        }
+        self.flush();
     }
 
     /// The worker has begun the session.
@@ -174,20 +218,27 @@ impl Node {
 
     /// Ends its process and forgets its connection; says how the process ended.
     pub(super) fn end(&mut self) -> String {
-        self.link = None;
+        (self.link, self.connecting) = (None, None);
         self.state = State::Down;
         self.held.clear();
         (self.outstanding, self.offset) = (0, None);
         (self.ping, self.unanswered) = (None, None);
-        let status = self.process.take().and_then(Process::end);
-        status.map_or_else(|| "its process is gone".into(), |it| format!("its process ended: {it}"))
+        match self.process.take().map(Process::end) {
+            None => "its connection ended".into(),
+            Some(None) => "its process is gone".into(),
+            Some(Some(status)) => format!("its process ended: {status}"),
+        }
     }
 
     /// When to launch it again after a loss or a launch in vain; `None` when it is given up.
-    pub(super) fn next_launch(&mut self, now: Time) -> Option<Time> {
+    pub(super) fn next_launch(&mut self, launcher: &Launcher, now: Time) -> Option<Time> {
+        let most = match launcher {
+            Launcher::Process(_) => MAX_FAILS,
+            Launcher::Static(_) => MAX_REMOTE_FAILS,
+        };
         let pause = FIRST_PAUSE.scaled(f64::from(1_u32 << self.fails.min(16))).min(LONGEST_PAUSE);
         self.fails += 1;
-        (self.fails <= MAX_FAILS).then(|| now + pause)
+        (self.fails <= most).then(|| now + pause)
     }
 
     pub(super) fn process_id(&self) -> Option<u32> {

@@ -5,7 +5,7 @@
 //! however the driver ends, its workers end. They are in a process group of their own, so that Ctrl-C
 //! reaches the driver alone, which then saves what there is.
 
-use crate::link::Link;
+use crate::link::{Link, Stream};
 use crate::{Error, WORKER_ARGUMENT};
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -58,7 +58,7 @@ impl Process {
             .process_group(0)
             .spawn()
             .map_err(failed)?;
-        Ok((Process(child), Link::new(ours).map_err(failed)?))
+        Ok((Process(child), Link::new(Stream::Unix(ours)).map_err(failed)?))
     }
 
     pub(super) fn id(&self) -> u32 {

@@ -23,6 +23,8 @@ const MAGIC: u32 = u32::from_le_bytes(*b"SAGE");
 pub struct Hello {
     /// What proves that the driver may use this worker; empty where the connection itself does.
     pub token: Vec<u8>,
+    /// Tells this driver from others, so that it may take the place of its own lost connection.
+    pub driver: u64,
     /// What the node has.
     pub capacity: Resources,
     /// A call of service time `s` takes `s ÷ speed`.
@@ -108,6 +110,7 @@ impl Message {
                 out.extend(MAGIC.to_le_bytes());
                 out.extend(VERSION.to_le_bytes());
                 put_bytes(&hello.token[..hello.token.len().min(MAX_TOKEN)], out);
+                out.extend(hello.driver.to_le_bytes());
                 put_resources(hello.capacity, out);
                 out.extend(hello.speed.to_le_bytes());
             }
@@ -203,6 +206,7 @@ fn hello(fields: &mut Fields<'_>) -> Result<Hello, WireError> {
     version(fields)?;
     Ok(Hello {
         token: fields.bytes(MAX_TOKEN, "token")?.to_vec(),
+        driver: fields.u64()?,
         capacity: resources(fields)?,
         speed: fields.positive("speed")?,
     })

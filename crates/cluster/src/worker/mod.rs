@@ -1,6 +1,6 @@
 //! The worker: one node of a cluster, as a process of its own.
 //!
-//! It serves one driver at a time: a session begins with a hello and ends with the connection, and what
+//! It serves one driver at a time, the process that started it or whoever comes to its `listener`: a session begins with a hello and ends with the connection, and what
 //! was queued or running then is forgotten, so an old call never answers into a new session. One thread
 //! owns the socket, the queue and the deadlines; calls that burn CPU have threads beside it (`burn`), so
 //! it answers a ping at once whatever runs.
@@ -8,11 +8,14 @@
 //! It runs what it has: waiting and burning, chosen by number. No code comes over the wire.
 
 mod burn;
+mod listener;
 mod node;
 mod session;
 
+pub use listener::Listener;
+
 use crate::Error;
-use crate::link::Link;
+use crate::link::{Link, Stream};
 use session::Session;
 use std::io;
 use std::os::fd::AsFd;
@@ -35,7 +38,7 @@ pub fn serve_parent() -> Result<(), Error> {
     // A refusal leaves the end of the connection as the only sign.
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     let socket = io::stdin().as_fd().try_clone_to_owned().map_err(Error::Socket)?;
-    let link = Link::new(UnixStream::from(socket)).map_err(Error::Socket)?;
+    let link = Link::new(Stream::Unix(UnixStream::from(socket))).map_err(Error::Socket)?;
     // No limit to its silence: as long as it lives the connection does, even while it is stopped.
-    Session::new(link, None).run()
+    Session::new(link, None).run(None)
 }

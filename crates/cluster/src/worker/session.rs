@@ -35,13 +35,14 @@ impl Session {
         Session { clock, link, node: None, outstanding: 0, patience, heard, _precise }
     }
 
-    /// Runs until the driver has gone.
+    /// Runs until the driver has gone. `hello` is what it has said already, if anything.
     ///
     /// # Errors
     /// When the driver breaks the protocol, is silent for too long, or the system fails. It is told why, if
     /// it still listens.
-    pub(super) fn run(mut self) -> Result<(), Error> {
-        let ended = self.rounds();
+    pub(super) fn run(mut self, hello: Option<&Hello>) -> Result<(), Error> {
+        let greeted = hello.map_or(Ok(()), |hello| self.greet(hello));
+        let ended = greeted.and_then(|()| self.rounds());
         if let Err(error) = &ended {
             self.link.push(&Message::Refused(error.to_string()));
             self.link.flush();

@@ -1,7 +1,7 @@
 //! Tests of worker processes, in one binary.
 //!
 //! `conformance` is the arm of the body that all executors pass. `faults` kills, stops and restarts real
-//! processes; `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock;
+//! processes; `remote` speaks TCP to workers that listen, and cuts the connections; `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock;
 //! `wire` is about the decoder.
 #![cfg(unix)]
 #![allow(
@@ -13,12 +13,13 @@
 
 mod conformance;
 mod faults;
+mod remote;
 mod wire;
 mod worker;
 
-use cluster::Program;
+use cluster::{Launcher, Program};
 
 /// The worker process of this crate.
-fn program() -> Program {
-    Program::new(env!("CARGO_BIN_EXE_worker-process"), Vec::new())
+fn program() -> Launcher {
+    Launcher::Process(Program::new(env!("CARGO_BIN_EXE_worker-process"), Vec::new()))
 }

@@ -19,7 +19,7 @@ fn samples() -> Vec<Message> {
         demand: Resources::milli_cpu(250),
     };
     vec![
-        Message::Hello(Hello { token: b"secret".to_vec(), capacity, speed: 0.5 }),
+        Message::Hello(Hello { token: b"secret".to_vec(), driver: 5, capacity, speed: 0.5 }),
         Message::Welcome { window: 4096 },
         Message::Refused("no".into()),
         Message::Call(ask),

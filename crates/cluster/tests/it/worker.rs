@@ -33,7 +33,7 @@ impl Worker {
     fn greeted(slots: u32, speed: f64) -> Worker {
         let mut worker = Worker::start();
         let capacity = Resources::slots(slots);
-        worker.say(&[Message::Hello(Hello { token: Vec::new(), capacity, speed })]);
+        worker.say(&[Message::Hello(Hello { token: Vec::new(), driver: 1, capacity, speed })]);
         assert_eq!(worker.hear(), Some(Message::Welcome { window: WINDOW }));
         worker
     }
@@ -154,7 +154,7 @@ fn what_breaks_the_protocol_is_refused_with_the_reason() {
     };
     start(&[Message::Bye]).refuses("it did not begin with a hello");
     start(&[ask(1, 0, 0, 1000)]).refuses("it did not begin with a hello");
-    let hello = Hello { token: Vec::new(), capacity: Resources::NONE, speed: 1.0 };
+    let hello = Hello { token: Vec::new(), driver: 1, capacity: Resources::NONE, speed: 1.0 };
     start(&[Message::Hello(hello)]).refuses("capacity");
     let greeted = |message: Message| {
         let mut worker = Worker::greeted(2, 1.0);

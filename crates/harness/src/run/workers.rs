@@ -6,7 +6,7 @@
 
 use crate::Exit;
 #[cfg(unix)]
-use cluster::{Incident, Program, WORKER_ARGUMENT, run_cluster, serve_parent};
+use cluster::{Incident, Launcher, Program, WORKER_ARGUMENT, run_cluster, serve_parent};
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
 use sched_core::Scheduler;
 
@@ -36,8 +36,9 @@ pub(super) fn run(
     losses: &mut Vec<String>,
 ) -> Result<Outcome, RunError> {
     let program = Program::this().map_err(|error| RunError::Executor(Box::new(error)))?;
+    let launcher = Launcher::Process(program);
     let mut incidents = Vec::new();
-    let outcome = run_cluster(setup, &program, scheduler, observer, control, &mut incidents);
+    let outcome = run_cluster(setup, &launcher, scheduler, observer, control, &mut incidents);
     losses.extend(
         incidents
             .into_iter()
