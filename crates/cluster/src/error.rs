@@ -29,6 +29,9 @@ pub enum Error {
         /// What was seen of it.
         why: String,
     },
+    /// This system has no worker processes.
+    #[error("workers need a Unix system; use `--env local`")]
+    Elsewhere,
     /// There are fewer workers than nodes.
     #[error(
         "the run has {needed} nodes and there are {known} workers; name more, or run fewer nodes"

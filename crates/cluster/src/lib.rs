@@ -17,28 +17,45 @@
 //!
 //! A node that is lost, by a crash, a kill, or silence for [`SILENCE`], loses no task: the loop is told
 //! which of its calls had started, and places them anew. On Unix only.
-#![cfg(unix)]
 
+#[cfg(unix)]
 mod driver;
+#[cfg(not(unix))]
+mod elsewhere;
 mod error;
+#[cfg(unix)]
 mod link;
+#[cfg(unix)]
 mod poll;
+#[cfg(unix)]
 mod run;
 mod token;
 pub mod wire;
+#[cfg(unix)]
 mod worker;
 
+#[cfg(unix)]
 pub use driver::{Cluster, Incident, Launcher, Program, Remote};
+#[cfg(not(unix))]
+pub use elsewhere::{
+    Cluster, Incident, Launcher, Listener, Program, Remote, run_cluster, serve_parent,
+};
 pub use error::Error;
+#[cfg(unix)]
 pub use run::run_cluster;
 pub use token::Token;
-pub use worker::{Listener, WINDOW, serve_parent};
+#[cfg(unix)]
+pub use worker::{Listener, serve_parent};
 
 use sched_core::Span;
 
 /// The first argument with which a program is started as a worker process. Its main function looks for
 /// it before anything else, and calls [`serve_parent`].
 pub const WORKER_ARGUMENT: &str = "__worker";
+
+/// The most calls without an answer that a worker takes. More than a node can do in the time of a round
+/// trip, so that it is never idle for want of them; few enough to bound what is kept for it.
+pub const WINDOW: u32 = 4096;
 
 /// Time between two pings to a worker.
 pub const HEARTBEAT: Span = Span::from_millis(250);

@@ -24,6 +24,7 @@ impl Token {
         }
     }
 
+    #[cfg(unix)]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -34,6 +35,14 @@ impl Token {
         self.0.len() == other.len() && different == 0
     }
 }
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Token) -> bool {
+        self.is(&other.0)
+    }
+}
+
+impl Eq for Token {}
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,13 +23,15 @@ mod report;
 mod run;
 pub mod spec;
 mod validate;
+mod worker;
 
 pub use error::{Error, Exit};
 pub use expect::Expectation;
 /// The JSON Schema of every `<run>_metrics.json`.
 pub use metrics::METRICS_SCHEMA;
 pub use output::Home;
-pub use run::{Experiment, Options, execute};
+pub use run::{Experiment, Options, Workers, execute};
 /// Policies and their registry, so that a program with policies of its own depends on one crate.
 pub use sched_core;
 pub use validate::validate;
+pub use worker::{WorkerArgs, worker};

@@ -69,7 +69,7 @@ pub struct Cluster {
 }
 
 /// Where workers come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Launcher {
     /// Processes of this host, started for the run and ended with it.
     Process(Program),

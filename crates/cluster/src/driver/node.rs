@@ -116,7 +116,7 @@ impl Node {
                 self.greet(link, now);
             }
             Launcher::Static(remote) => {
-                hello.token = remote.token.iter().flat_map(|it| it.bytes()).copied().collect();
+                hello.token = remote.token.as_ref().map_or_else(Vec::new, |it| it.bytes().to_vec());
                 self.hello = Some(hello);
                 self.connecting = Some(Connecting::start(remote.workers[self.id.index()])?);
                 self.state = State::Connecting;

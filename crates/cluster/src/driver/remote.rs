@@ -16,7 +16,7 @@ use std::thread;
 const CONNECTING: Span = Span::from_secs(2);
 
 /// Where workers listen, and what they want to hear.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Remote {
     pub(super) workers: Vec<SocketAddr>,
     pub(super) token: Option<Token>,

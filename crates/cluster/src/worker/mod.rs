@@ -21,10 +21,6 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
-/// The most calls without an answer that a worker takes. More than a node can do in the time of a round
-/// trip, so that it is never idle for want of them; few enough to bound what is kept for it.
-pub const WINDOW: u32 = 4096;
-
 /// Serves the process that started this one, over the socket that it has put in the place of the standard
 /// input. Returns when that process is gone or needs it no more.
 ///
@@ -35,8 +31,13 @@ pub const WINDOW: u32 = 4096;
 /// When there is no such socket, or what comes over it is no message.
 pub fn serve_parent() -> Result<(), Error> {
     #[cfg(target_os = "linux")]
-    // A refusal leaves the end of the connection as the only sign.
-    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    {
+        use rustix::process::{Signal, set_parent_process_death_signal};
+        // A refusal leaves the end of the connection as the only sign.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+        // Else lists of processes would call it `exe`, by the path that it was started with.
+        let _ = rustix::thread::set_name(c"sage-worker");
+    }
     let socket = io::stdin().as_fd().try_clone_to_owned().map_err(Error::Socket)?;
     let link = Link::new(Stream::Unix(UnixStream::from(socket))).map_err(Error::Socket)?;
     // No limit to its silence: as long as it lives the connection does, even while it is stopped.

@@ -4,12 +4,11 @@
 //! read once per round. Before a deadline the last part is not slept but polled, for at most
 //! [`SPIN`], so that a short call is not as long as the system's timer is coarse.
 
-use super::WINDOW;
 use super::node::Node;
 use crate::link::{Filled, Link};
 use crate::poll;
 use crate::wire::{Hello, Message, WireError};
-use crate::{Error, SILENCE};
+use crate::{Error, SILENCE, WINDOW};
 use pipeline::kit::{Clock, PreciseSleep, SPIN, doze, thread_cpu_time};
 use rustix::event::{PollFd, PollFlags};
 use sched_core::{Span, Time};

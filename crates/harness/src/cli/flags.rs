@@ -6,8 +6,10 @@
 
 use super::{RunArgs, choose, parse_policy};
 use crate::Error;
-use crate::run::Options;
-use crate::spec::{Configuration, Draft, Environment, Node, Place, Spec, Work, parse_arrivals};
+use crate::run::{Options, Workers};
+use crate::spec::{
+    Configuration, Draft, Environment, Node, Origin, Place, Spec, Work, parse_arrivals,
+};
 use pipeline::model::Operator;
 use sched_core::{Registry, Span};
 
@@ -67,6 +69,7 @@ impl Flags {
             plots: !args.no_plots,
             all_latencies: args.all_latencies,
             record: args.record,
+            workers: Workers::new(args.cluster.as_deref().map(Origin::read).transpose()?)?,
         };
         Ok(Flags { values, work: work.transpose()?, options })
     }

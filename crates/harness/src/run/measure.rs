@@ -13,7 +13,7 @@ use super::in_order::in_order;
 use super::remarks;
 use super::repetition::Repetition;
 use super::running::Running;
-use super::workers;
+use super::workers::Workers;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
@@ -55,6 +55,8 @@ pub(crate) struct Context<'a> {
     pub(crate) most_rows: u64,
     /// Write a flight log of every repetition into the folder.
     pub(crate) record: bool,
+    /// Where the workers of runs on a cluster come from.
+    pub(crate) workers: &'a Workers,
 }
 
 /// A repetition that has ended.
@@ -103,7 +105,7 @@ pub(crate) fn measure(
             let control = with.running.repetition();
             let log = with.folder.filter(|_| with.record);
             let log = log.map(|log| log.file(&format!("{}_{repetition}.flight", run.name)));
-            repeat(run, repetition, &shape, (folder, log.as_deref()), &control)
+            repeat(run, repetition, &shape, (folder, log.as_deref()), &control, with.workers)
         },
         |ended: Ended| {
             if let (Some(file), Some(rows)) = (&mut file, ended.rows) {
@@ -159,6 +161,7 @@ fn repeat(
     shape: &Arc<Shape>,
     (folder, log): (Option<&Folder>, Option<&Path>),
     control: &Control,
+    workers: &Workers,
 ) -> Result<Ended, Error> {
     let seed = run.setup.seed + u64::from(repetition);
     let path = |folder: &Folder| folder.file(&format!("{}_{repetition}_latencies.csv", run.name));
@@ -166,7 +169,7 @@ fn repeat(
     let rows = part.as_mut().map(|part| (part.csv(), repetition));
     let mut recording = Recording::new(Arc::clone(shape), &run.setup.workload.stages, rows);
     let mut losses = Vec::new();
-    let mut outcome = run_once(run, seed, log, &mut recording, control, &mut losses)?;
+    let mut outcome = run_once(run, seed, log, &mut recording, control, (workers, &mut losses))?;
     let (recorder, written) = recording.finish();
     if let (Some(part), Err(error)) = (&part, written) {
         return Err(part.error(error));
@@ -182,7 +185,7 @@ fn run_once(
     log: Option<&Path>,
     observer: &mut dyn Observer,
     control: &Control,
-    losses: &mut Vec<String>,
+    (workers, losses): (&Workers, &mut Vec<String>),
 ) -> Result<Outcome, Error> {
     let cluster = &run.setup.cluster;
     // A stream of its own: a policy that draws must not see the numbers that made its workload.
@@ -199,7 +202,7 @@ fn run_once(
         let outcome = match run.setup.environment {
             Environment::Sim => run_sim(&setup, scheduler, observer, control),
             Environment::Local => run_local(&setup, scheduler, observer, control),
-            Environment::Cluster => workers::run(&setup, scheduler, observer, control, losses),
+            Environment::Cluster => workers.run(&setup, scheduler, observer, control, losses),
         };
         outcome.map_err(|source| Error::Run { run: run.name.clone(), source })
     };

@@ -18,6 +18,7 @@ mod running;
 pub(crate) mod workers;
 
 pub use experiment::{Experiment, Options, execute};
+pub use workers::Workers;
 
 pub(crate) use certify::require_sound;
 pub(crate) use measure::{Context, Measured, measure};
