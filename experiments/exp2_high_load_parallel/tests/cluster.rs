@@ -36,6 +36,17 @@ fn every_node_is_a_process_and_nothing_is_set_up() {
     }
 }
 
+#[test]
+fn extreme_load_completes_every_task_under_every_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = "--env cluster --load-levels extreme --no-plots --output out --schedulers \
+                 fifo load_aware_spread load_aware_pack round_robin priority";
+    let output = exp2(folder.path(), flags).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(table.matches("1000/1000").count(), 5, "{table}");
+}
+
 /// Whatever becomes of the driver, and even if a worker is stopped at that time.
 #[cfg(target_os = "linux")]
 #[test]

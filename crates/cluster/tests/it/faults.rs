@@ -1,9 +1,11 @@
 //! Workers that are killed, stopped and restarted: no task is lost, none is doubled.
 
 use crate::program;
-use cluster::{Cluster, run_cluster};
+use cluster::{Cluster, WINDOW, run_cluster};
 use pipeline::drive::drive;
-use pipeline::model::{Arrivals, Fault, FaultKind, Operator, Purpose, Spontaneous, Stream};
+use pipeline::model::{
+    Arrivals, ClusterSetup, Fault, FaultKind, Operator, Purpose, ServiceLaw, Spontaneous, Stream,
+};
 use pipeline::testkit::{Log, assert_parts_add_up, scheduler, setup, stage};
 use pipeline::{Control, Failure, Observer, Outcome, RunSetup, TaskEnd};
 use rustix::process::{Pid, Signal, kill_process};
@@ -149,8 +151,7 @@ fn faults_of_the_setup_happen_to_processes() {
 #[test]
 fn a_node_that_is_killed_for_good_fails_what_only_it_could_run() {
     let mut setup = two_stages(2000);
-    setup.cluster =
-        pipeline::model::ClusterSetup::of_equal_speed(ClusterSpec::uniform(1, 2).unwrap());
+    setup.cluster = ClusterSetup::of_equal_speed(ClusterSpec::uniform(1, 2).unwrap());
     setup.faults.scheduled = vec![fault(30, 0, FaultKind::Kill)];
     let (log, _) = run(&setup, "fifo");
     each_has_one_result(&log, 2000);
@@ -167,6 +168,26 @@ fn nodes_that_fail_by_themselves_lose_nothing() {
     each_has_one_result(&log, 600);
     assert_eq!(log.failures(), []);
     assert!(log.nodes.iter().any(|(_, up)| !up) && log.nodes.iter().any(|(_, up)| *up));
+}
+
+/// The scheduler binds all at once; what the worker does not take yet is held here, in order.
+#[test]
+fn more_calls_than_a_worker_takes_wait_for_it() {
+    let tasks = 3 * u64::from(WINDOW);
+    let mut setup = two_stages(tasks);
+    setup.workload.arrivals = Arrivals::Batch;
+    setup.cluster = ClusterSetup::of_equal_speed(ClusterSpec::uniform(1, 64).unwrap());
+    setup.workload.stages.iter_mut().for_each(|stage| {
+        stage.service = ServiceLaw::Constant(Span::ZERO);
+    });
+    let (log, _) = run(&setup, "round_robin");
+    each_has_one_result(&log, tasks);
+    assert_eq!(log.failures(), []);
+    // All were bound at one instant, and the node is FIFO beyond its window too.
+    let mut first: Vec<_> = log.tasks.iter().map(|task| (task.index, task.calls[0])).collect();
+    first.sort_unstable_by_key(|(index, _)| *index);
+    assert!(first.iter().all(|(_, call)| call.assign == first[0].1.assign));
+    assert!(first.windows(2).all(|pair| pair[0].1.finish <= pair[1].1.finish));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Workers that listen, over TCP: they let in who may come in, and survive being cut off.
 
 use crate::faults::{each_has_one_result, two_stages};
-use cluster::wire::{Ask, Hello, Message, decode, encode};
+use cluster::wire::{Answer, Ask, Hello, Message, decode, encode};
 use cluster::{Cluster, Error, Launcher, Listener, Remote, Token, run_cluster};
 use pipeline::drive::drive;
+use pipeline::model::ClusterSetup;
 use pipeline::testkit::{Arm, Log, scheduler};
 use pipeline::{Control, Failure, Observer, Outcome, RunError, RunSetup, TaskEnd};
-use sched_core::{NodeId, Resources, Scheduler, Span, TaskId};
+use sched_core::{ClusterSpec, NodeId, Resources, Scheduler, Span, TaskId, Time};
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -255,6 +256,63 @@ fn who_may_not_come_in_is_refused_and_harms_nothing() {
     let mut again = say(&hello(SECRET, 1, 4));
     assert!(matches!(again.hear(), Some(Message::Welcome { .. })));
     assert_eq!(driver.hear(), None);
+}
+
+/// A worker that takes part until it has a call, and then answers with `lie`; again and again.
+fn liar(lie: fn(u64) -> Vec<u8>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for driver in listener.incoming() {
+            let mut driver = Guest(driver.unwrap(), Vec::new());
+            while let Some(message) = driver.hear() {
+                match message {
+                    Message::Hello(_) => driver.say(&Message::Welcome { window: 100 }),
+                    Message::Ping { nonce } => {
+                        driver.say(&Message::Pong { nonce, clock: Time::ZERO });
+                    }
+                    Message::Call(ask) => drop(driver.0.write_all(&lie(ask.ticket))),
+                    _ => {}
+                }
+            }
+        }
+    });
+    address
+}
+
+fn answer(ticket: u64, arrived: u64, started: u64) -> Vec<u8> {
+    let [arrived, started] = [arrived, started].map(Time::from_nanos);
+    let answer = Answer { ticket, arrived, started, ended: started, failure: None };
+    let mut bytes = Vec::new();
+    encode(&Message::Answer(answer), &mut bytes);
+    bytes
+}
+
+#[test]
+fn a_worker_that_lies_is_ended_and_costs_nothing() {
+    let lies: [fn(u64) -> Vec<u8>; 5] = [
+        |ticket| answer(ticket ^ 1 << 40, 0, 0), // of a use of the slot that never was
+        |ticket| answer(ticket + 1000, 0, 0),    // of a call that it was never sent
+        |ticket| [answer(ticket, 0, 0), answer(ticket, 0, 0)].concat(), // twice
+        |ticket| answer(ticket, 5, 0),           // started before it arrived
+        |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
+    ];
+    for lie in lies {
+        let cluster = ClusterSpec::uniform(2, 2).unwrap();
+        let setup = RunSetup { cluster: ClusterSetup::of_equal_speed(cluster), ..two_stages(100) };
+        let workers = launcher(vec![worker(None).0, liar(lie)]);
+        let mut log = Log::default();
+        let mut policy = scheduler("round_robin", "early", &setup.cluster.spec);
+        let (control, mut incidents) = (Control::new(), Vec::new());
+        run_cluster(&setup, &workers, &mut *policy, &mut log, &control, &mut incidents).unwrap();
+        each_has_one_result(&log, 100);
+        assert_eq!(log.failures(), []);
+        assert!(!incidents.is_empty());
+        for incident in incidents {
+            let said = incident.what.starts_with("it was ended, because it sent ");
+            assert!(incident.node == NodeId(1) && said, "{incident:?}");
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use cluster::{
     Incident, Launcher, Program, Remote, Token, WORKER_ARGUMENT, run_cluster, serve_parent,
 };
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
-use sched_core::Scheduler;
+use sched_core::{Scheduler, Time};
 use std::fs;
 use std::path::Path;
 
@@ -82,11 +82,10 @@ impl Workers {
     ) -> Result<Outcome, RunError> {
         let mut incidents = Vec::new();
         let outcome = run_cluster(setup, &self.0, scheduler, observer, control, &mut incidents);
-        losses.extend(
-            incidents
-                .into_iter()
-                .map(|Incident { at, node, what }| format!("{node} was lost at {at}: {what}.")),
-        );
+        losses.extend(incidents.into_iter().map(|Incident { at, node, what }| {
+            let at = at.since(Time::ZERO).as_secs_f64();
+            format!("{node} was lost {at:.3} s after the start: {what}.")
+        }));
         outcome
     }
 }
