@@ -25,6 +25,7 @@ mod run;
 pub mod slo;
 pub mod spec;
 mod validate;
+mod worker;
 
 pub use error::{Error, Exit};
 pub use expect::Expectation;
@@ -35,9 +36,12 @@ pub use metrics::METRICS_SCHEMA;
 pub use output::Home;
 /// Tables and numbers as all reports have them.
 pub use report::{PAGE, number, table};
-pub use run::{Chapter, Experiment, Measured, Options, Own, Running, execute, execute_with};
+pub use run::{
+    Chapter, Experiment, Measured, Options, Own, Running, Workers, execute, execute_with,
+};
 /// Policies and their registry, so that a program with policies of its own depends on one crate.
 pub use sched_core;
 pub use validate::validate;
 /// Pictures, for the same.
 pub use viz;
+pub use worker::{WorkerArgs, worker};

@@ -14,7 +14,7 @@ use crate::report::number;
 use crate::report::table::{Table, wrapped};
 use crate::run::{Context, Measured, Running, measure, require_sound};
 use crate::spec::{Environment, RunSpec, Spec, Work};
-use crate::{Error, Exit, Experiment, Options};
+use crate::{Error, Exit, Experiment, Options, Workers};
 use metrics::report::{Measures, SCHEMA_VERSION};
 use pipeline::model::ServiceLaw;
 use sched_core::Span;
@@ -85,7 +85,7 @@ pub fn validate(experiment: &Experiment, spec: &Spec, options: &Options) -> Resu
     if let Some(warning) = circumstances.build().warning() {
         eprintln!("{warning}");
     }
-    let agreements = measure_all(&runs, &circumstances, &running)?;
+    let agreements = measure_all(&runs, &circumstances, &running, &options.workers)?;
     let text = text(&agreements);
     let document = document(&spec.name, &agreements);
     if let Some(folder) = folder {
@@ -119,11 +119,13 @@ fn measure_all(
     runs: &[RunSpec],
     circumstances: &Circumstances,
     running: &Arc<Running>,
+    workers: &Workers,
 ) -> Result<Vec<Agreement>, Error> {
     let progress = &Progress::start(running)?;
     let (most_rows, record) = (0, false);
-    let watch = None;
-    let with = Context { folder: None, circumstances, running, progress, most_rows, record, watch };
+    let (folder, watch) = (None, None);
+    let with =
+        Context { folder, circumstances, running, progress, most_rows, record, watch, workers };
     let mut agreements = Vec::new();
     for (i, run) in runs.iter().enumerate() {
         if running.stopped() {

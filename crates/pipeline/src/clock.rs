@@ -9,20 +9,20 @@ use std::time::Instant;
 
 /// The instants of one run, counted from its start.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
+pub struct Clock {
     start: Instant,
 }
 
 impl Clock {
     /// A clock that shows zero now.
     #[allow(clippy::disallowed_methods, reason = "this module is where the clock is read")]
-    pub(crate) fn start() -> Clock {
+    pub fn start() -> Clock {
         Clock { start: Instant::now() }
     }
 
     /// Time since the start. Never goes back, and agrees between threads.
     #[inline]
-    pub(crate) fn now(&self) -> Time {
+    pub fn now(&self) -> Time {
         Time::ZERO + Span::from(self.start.elapsed())
     }
 }
@@ -47,7 +47,7 @@ impl Stopwatch {
 
 /// CPU time of the calling thread, if the system tells.
 #[cfg(unix)]
-pub(crate) fn thread_cpu_time() -> Option<Span> {
+pub fn thread_cpu_time() -> Option<Span> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     let secs = u64::try_from(time.tv_sec).ok()?;
     Some(Span::from_secs(secs) + Span::from_nanos(u64::try_from(time.tv_nsec).ok()?))
@@ -55,6 +55,6 @@ pub(crate) fn thread_cpu_time() -> Option<Span> {
 
 /// CPU time of the calling thread, if the system tells.
 #[cfg(not(unix))]
-pub(crate) fn thread_cpu_time() -> Option<Span> {
+pub fn thread_cpu_time() -> Option<Span> {
     None
 }

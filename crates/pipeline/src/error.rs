@@ -54,6 +54,9 @@ pub enum RunError {
     /// The system refused a thread.
     #[error("the system refused a thread for the executor: {0}; lower the number of slots")]
     Thread(#[source] std::io::Error),
+    /// An executor of another crate cannot go on.
+    #[error("{0}")]
+    Executor(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The thread that owns the nodes is gone: it could not start a worker, or is defective.
     #[error(
         "the thread that runs the nodes ended early; if its message says that the system refused \

@@ -4,7 +4,7 @@
 //! that asks a [`Scheduler`](sched_core::Scheduler) for decisions and keeps the account of every
 //! task; it is written over a small trait, [`Executor`], and [`local`] is the executor of real
 //! time, with nodes and slots inside this process; [`sim`] is that of virtual time. [`run_local`] and
-//! [`run_sim`] put them together.
+//! [`run_sim`] put them together. [`kit`] and [`testkit`] are for executors that live elsewhere.
 //!
 //! Nothing here opens a socket or starts a process, and only the module `clock` reads a clock.
 
@@ -12,12 +12,14 @@ mod clock;
 mod control;
 pub mod drive;
 mod error;
+pub mod kit;
 pub mod local;
 pub mod model;
 mod nodes;
 mod record;
 mod run;
 pub mod sim;
+pub mod testkit;
 
 pub use control::{Control, Progress};
 pub use drive::{CallTimes, Executor, Failure, Lag, Observer, Outcome, TaskEnd, TimerUse};

@@ -1,4 +1,4 @@
-//! Nodes as executors in this process have them: capacity, and a queue before it.
+//! Nodes as executors have them: capacity, and a queue before it.
 //!
 //! The queue is FIFO by assign, and a head that does not fit blocks those behind it, even if
 //! they would fit: what a node does is then independent of sizes behind the head. The
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 /// All nodes of a cluster.
 #[derive(Debug)]
-pub(crate) struct NodeQueues<T> {
+pub struct NodeQueues<T> {
     nodes: Vec<Node<T>>,
 }
 
@@ -22,7 +22,7 @@ struct Node<T> {
 
 impl<T> NodeQueues<T> {
     /// Empty nodes.
-    pub(crate) fn new(cluster: &ClusterSpec) -> NodeQueues<T> {
+    pub fn new(cluster: &ClusterSpec) -> NodeQueues<T> {
         let node = |id| {
             let capacity = cluster.capacity(id);
             Node { capacity, free: capacity, waiting: VecDeque::new() }
@@ -32,7 +32,7 @@ impl<T> NodeQueues<T> {
 
     /// A call arrives: gives it back if it starts at once, else keeps it in the queue. O(1).
     #[inline]
-    pub(crate) fn arrive(&mut self, node: NodeId, demand: Resources, call: T) -> Option<T> {
+    pub fn arrive(&mut self, node: NodeId, demand: Resources, call: T) -> Option<T> {
         let node = &mut self.nodes[node.index()];
         match node.free.minus(demand) {
             Some(free) if node.waiting.is_empty() => {
@@ -47,7 +47,7 @@ impl<T> NodeQueues<T> {
     }
 
     /// The node is gone: its queue is forgotten, and all of it is free when it is there again.
-    pub(crate) fn clear(&mut self, node: NodeId) {
+    pub fn clear(&mut self, node: NodeId) {
         let node = &mut self.nodes[node.index()];
         node.free = node.capacity;
         node.waiting.clear();
@@ -56,7 +56,7 @@ impl<T> NodeQueues<T> {
     /// A call that had started leaves: appends those that start in its place, in queue order.
     /// O(1) per call started.
     #[inline]
-    pub(crate) fn leave(&mut self, node: NodeId, demand: Resources, starting: &mut Vec<T>) {
+    pub fn leave(&mut self, node: NodeId, demand: Resources, starting: &mut Vec<T>) {
         let node = &mut self.nodes[node.index()];
         node.free = node.free.plus(demand);
         while let Some((demand, _)) = node.waiting.front() {

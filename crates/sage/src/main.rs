@@ -9,7 +9,7 @@ use harness::cli::{self, Flags, RunArgs};
 use harness::replay::{ReplayArgs, replay};
 use harness::sched_core::Registry;
 use harness::spec::{Draft, Spec};
-use harness::{Error, Exit, Experiment, Home, Options, execute, validate};
+use harness::{Error, Exit, Experiment, Home, Options, WorkerArgs, execute, validate, worker};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -47,6 +47,8 @@ enum Command {
     /// With `--policy`, also where that one would have differed and, in simulation, what it would have
     /// changed. Exit code 1 unless the log is reproduced.
     Replay(ReplayArgs),
+    /// Be a worker: wait for drivers that run with `--env cluster --cluster FILE`
+    Worker(WorkerArgs),
     /// List the policies, their parameters and their default binding
     Policies,
 }
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
             ))),
         },
         Ok(Args { command: Command::Replay(args) }) => cli::end(replay(&args, &registry)),
+        Ok(Args { command: Command::Worker(args) }) => cli::end(worker(&args)),
         Ok(Args { command: Command::Policies }) => {
             print!("{help}");
             Exit::Done.into()

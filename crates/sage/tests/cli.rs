@@ -98,7 +98,7 @@ fn a_bad_spec_leaves_nothing() {
         ("run bad.yaml", "bad.yaml: line 11, column"),
         ("run none.yaml", "none.yaml: cannot be read"),
         ("run small.yaml --schedulers fofo", "did you mean `fifo`?"),
-        ("run small.yaml --env cluster", "`cluster` is not supported yet"),
+        ("run small.yaml --env clustr", "did you mean `cluster`?"),
         ("validate small.yaml --env sim", "leave it away"),
         ("validate small.yaml --work cpu", "run `fifo` does real work"),
         ("run", "<SPEC>"),

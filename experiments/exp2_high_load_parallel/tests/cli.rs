@@ -45,7 +45,7 @@ fn wrong_input_is_refused_before_anything_is_written() {
         ("--seed -1", &["--seed", "`-1`", "at least 0"]),
         ("--arrivals posson:3", &["--arrivals", "did you mean `poisson`?"]),
         ("--arrivals poisson:0", &["--arrivals", "`0`"]),
-        ("--env cluster", &["--env", "`cluster` is not supported yet; use `sim` or `local`"]),
+        ("--env clusterr", &["--env", "did you mean `cluster`? valid: sim, local, cluster"]),
         ("--env sim --work cpu", &["--work", "virtual time", "--env local"]),
         ("--pipeline rag --work cpu", &["--work", "`rag` are emulated", "--pipeline compute"]),
         ("--pipeline comput", &["--pipeline", "did you mean `compute`?"]),

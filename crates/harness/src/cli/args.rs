@@ -14,10 +14,14 @@ pub struct RunArgs {
     /// Policies, in order. Parameters follow a colon: `priority:aging=2s,bind=late`
     #[arg(long, num_args = 1.., value_name = "POLICY")]
     pub schedulers: Vec<String>,
-    /// Where to run: `sim` (virtual time: deterministic, repetitions at once on all cores) or `local`
-    /// (real time, in this process). Later also `cluster`
+    /// Where to run: `sim` (virtual time: deterministic, repetitions at once on all cores), `local`
+    /// (real time, in this process) or `cluster` (real time, each node a process of its own)
     #[arg(long, value_name = "ENVIRONMENT")]
     pub env: Option<String>,
+    /// Where the workers of `--env cluster` come from: a file like `config/cluster.yaml`. Default: a
+    /// process of this host for each node
+    #[arg(long, value_name = "FILE")]
+    pub cluster: Option<PathBuf>,
     /// What stage calls do: `emulated` (wait for their service time) or `cpu` (chained MD5 rounds,
     /// 1,000 per nominal ms). Later also `real`
     #[arg(long, value_name = "KIND")]

@@ -6,8 +6,10 @@
 
 use super::{RunArgs, choose, parse_policy};
 use crate::Error;
-use crate::run::Options;
-use crate::spec::{Configuration, Draft, Environment, Node, Place, Spec, Work, parse_arrivals};
+use crate::run::{Options, Workers};
+use crate::spec::{
+    Configuration, Draft, Environment, Node, Origin, Place, Spec, Work, parse_arrivals,
+};
 use pipeline::model::Operator;
 use sched_core::{Registry, Span};
 
@@ -34,7 +36,7 @@ impl Flags {
         };
         if let Some(text) = &args.env {
             let flag = "--env";
-            choose(flag, "environment", text, &[("sim", ()), ("local", ())], &["cluster"])?;
+            choose(flag, "environment", text, &[("sim", ()), ("local", ()), ("cluster", ())], &[])?;
             set(&["environment"], flag, text);
         }
         if let Some(text) = &args.arrivals {
@@ -67,6 +69,7 @@ impl Flags {
             plots: !args.no_plots,
             all_latencies: args.all_latencies,
             record: args.record,
+            workers: Workers::new(args.cluster.as_deref().map(Origin::read).transpose()?)?,
         };
         Ok(Flags { values, work: work.transpose()?, options })
     }
@@ -195,12 +198,8 @@ configurations:
             "--tasks: `0` is not valid; write a whole number of at least 1",
         );
         refused(
-            RunArgs { env: Some("cluster".into()), ..base() },
-            "--env: environment `cluster` is not supported yet; use `sim` or `local`",
-        );
-        refused(
             RunArgs { env: Some("lokal".into()), ..base() },
-            "--env: unknown environment `lokal`; did you mean `local`? valid: sim, local",
+            "--env: unknown environment `lokal`; did you mean `local`? valid: sim, local, cluster",
         );
         refused(
             RunArgs { reps: Some("-1".into()), ..base() },

@@ -15,17 +15,22 @@ pub use choice::{choose, choose_all, choose_numbers};
 pub use flags::Flags;
 pub use policy::{parse_policy, policies_help, policy_spec};
 
+use crate::run::workers;
 use crate::{Error, Exit};
 use clap::{ArgMatches, Command, FromArgMatches};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Reads the command line.
+/// Reads the command line. If this process was started as a worker of a cluster, it is one until it is not
+/// needed any more.
 ///
 /// # Errors
-/// How to end: after `--help` and `--version`, and after wrong usage, which has been explained on
+/// How to end: after having been a worker, after `--help` and `--version`, and after wrong usage, which has been explained on
 /// stderr.
 pub fn parse<T: FromArgMatches>(command: Command, args: &[String]) -> Result<T, Exit> {
+    if let Some(exit) = workers::serve(args) {
+        return Err(exit);
+    }
     let parsed = command.try_get_matches_from(args);
     parsed.and_then(|matches: ArgMatches| T::from_arg_matches(&matches)).map_err(|error| {
         // Where neither stdout nor stderr can be written, nobody is there to be told.

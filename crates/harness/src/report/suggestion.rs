@@ -130,7 +130,7 @@ fn commands(
     let mixed = comparison.runs.len() > runs.len();
     let own = environments().next().filter(|_| mixed || given("--env"));
     let emulated = configs().all(|config| config.work == "emulated");
-    let simulated = match emulated && environments().all(|name| name == "local") {
+    let simulated = match emulated && environments().all(|name| name != "sim") {
         true => format!("{what}, in virtual time:\n{}", command(Some("sim"))),
         false => String::new(),
     };

@@ -224,7 +224,7 @@ fn decisions(run: &Measured) -> String {
     let [mean, p50, p99, max] = [mean, p50, p99, max].map(|x| number::fixed(x, 0));
     let timer = run.timer_share.map_or_else(String::new, |share| {
         format!(
-            "Timer       {:.0} % of a core, for the thread of nodes and timers\n",
+            "Timer       {:.0} % of a core, for the threads of nodes and timers\n",
             share * 100.0
         )
     });

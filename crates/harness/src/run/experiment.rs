@@ -9,6 +9,7 @@ use super::chapter::{Chapter, write_chapters};
 use super::measure::{Measured, rows};
 use super::passes::{Passes, run_all};
 use super::running::Running;
+use super::workers::Workers;
 use crate::expect::{Verdict, judge};
 use crate::interrupt::stop_on_signals;
 use crate::output::{Folder, Home, plan_output, write_file};
@@ -52,6 +53,8 @@ pub struct Options {
     pub all_latencies: bool,
     /// Write a flight log of every repetition.
     pub record: bool,
+    /// Where the workers of runs on a cluster come from.
+    pub workers: Workers,
 }
 
 /// Runs all of a spec and writes the results.
@@ -101,6 +104,7 @@ pub fn execute_with(
     own: &mut dyn Own,
 ) -> Result<Exit, Error> {
     let plan = plan_output(options.output.as_deref(), &experiment.home)?;
+    options.workers.check(&spec.runs())?;
     let running = Arc::new(Running::default());
     stop_on_signals(Arc::clone(&running))?;
     let circumstances = Circumstances::of_this_process();
@@ -116,7 +120,7 @@ pub fn execute_with(
     let specs = spec.runs();
     let most_rows = most_rows(&specs, experiment, options);
     let Passes { runs, broken, cut } =
-        run_all(&specs, (most_rows, options.record), &circumstances, &running, &folder);
+        run_all(&specs, (most_rows, options), &circumstances, &running, &folder);
     let planned = specs.len();
     let judged = judge(&spec.expect, &runs);
     let chapters = if runs.is_empty() { Vec::new() } else { own.chapters(&runs)? };
@@ -264,7 +268,8 @@ mod tests {
             let (title, command) = (String::new(), String::new());
             let experiment = Experiment { title, command, arguments: vec![], home, rows: bound };
             let (output, json, plots, record) = (None, false, false, false);
-            let options = Options { output, json, plots, all_latencies: all, record };
+            let workers = Workers::new(None).unwrap();
+            let options = Options { output, json, plots, all_latencies: all, record, workers };
             most_rows(&runs, &experiment, &options)
         };
         assert_eq!(most(None, false), DEFAULT_ROW_LIMIT);

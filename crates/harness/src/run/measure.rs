@@ -14,6 +14,7 @@ use super::remarks;
 use super::repetition::{Measure, Repetition};
 use super::running::Running;
 use super::theory::{Theory, theory};
+use super::workers::Workers;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
@@ -139,6 +140,8 @@ pub(crate) struct Context<'a> {
     pub(crate) record: bool,
     /// Look closely at the first repetition, and keep so many of its calls.
     pub(crate) watch: Option<usize>,
+    /// Where the workers of runs on a cluster come from.
+    pub(crate) workers: &'a Workers,
 }
 
 /// A repetition that has ended.
@@ -147,6 +150,7 @@ struct Ended {
     recorder: Recorder,
     outcome: Outcome,
     checks: Vec<Check>,
+    losses: Vec<String>, // of worker processes
     rows: Option<LatencyPart>,
     watched: Option<Watched>,
 }
@@ -172,7 +176,7 @@ pub(crate) fn measure(
     let shape = Recording::<Vec<u8>>::shape(&setup.cluster, &setup.workload.stages);
     let shape = shape.map_err(failed)?;
     let mut fold = Fold::new(Arc::clone(&shape));
-    let (mut repetitions, mut outcomes) = (Vec::new(), Vec::new());
+    let (mut repetitions, mut outcomes, mut losses) = (Vec::new(), Vec::new(), Vec::new());
     let mut detail = Detail { theory: theory(run), ..Detail::default() };
     with.running.begin(setup.workload.tasks.saturating_mul(u64::from(setup.repetitions)));
     with.progress.begin(match setup.repetitions {
@@ -189,7 +193,8 @@ pub(crate) fn measure(
             let log = with.folder.filter(|_| with.record);
             let log = log.map(|log| log.file(&format!("{}_{repetition}.flight", run.name)));
             let watch = with.watch.filter(|_| repetition == 0);
-            repeat(run, repetition, &shape, (folder, log.as_deref()), watch, &control)
+            let at = (&*control, with.workers);
+            repeat(run, repetition, &shape, (folder, log.as_deref()), watch, at)
         },
         |ended: Ended| {
             if let (Some(file), Some(rows)) = (&mut file, ended.rows) {
@@ -203,6 +208,7 @@ pub(crate) fn measure(
             }
             repetitions.push(Repetition::new(ended.seed, &ended.recorder, &ended.outcome));
             outcomes.push(ended.outcome);
+            losses.extend(ended.losses);
             Ok(())
         },
     )?;
@@ -214,7 +220,7 @@ pub(crate) fn measure(
     let missing = setup.repetitions as usize - outcomes.len();
     let facts = RunFacts {
         partial: missing > 0 || outcomes.iter().any(|outcome| outcome.partial),
-        notes: remarks::remarks(run, ideal, &outcomes, with),
+        notes: remarks::remarks(run, ideal, &outcomes, &losses, with),
         config: config(run),
         open_arrivals: is_open(&run.setup.workload.arrivals),
     };
@@ -270,7 +276,7 @@ fn repeat(
     shape: &Arc<Shape>,
     (folder, log): (Option<&Folder>, Option<&Path>),
     watch: Option<usize>,
-    control: &Control,
+    (control, workers): (&Control, &Workers),
 ) -> Result<Ended, Error> {
     let seed = run.setup.seed + u64::from(repetition);
     let path = |folder: &Folder| folder.file(&format!("{}_{repetition}_latencies.csv", run.name));
@@ -283,14 +289,16 @@ fn repeat(
     if let Some(calls) = watch {
         recording = recording.watching(shape, calls);
     }
-    let mut outcome = run_once(run, seed, log, &mut recording, control)?;
+    let mut losses = Vec::new();
+    let at = Some((workers, &mut losses));
+    let mut outcome = run_once(run, seed, log, &mut recording, control, at)?;
     let watched = recording.take_watched();
     let (recorder, written) = recording.finish();
     if let (Some(part), Err(error)) = (&part, written) {
         return Err(part.error(error));
     }
     let checks = checks(run, &recorder, &mut outcome);
-    Ok(Ended { seed, recorder, outcome, checks, rows: part, watched })
+    Ok(Ended { seed, recorder, outcome, checks, losses, rows: part, watched })
 }
 
 /// A quantile, in thousandths, of the end-to-end latency in the repetition of this seed; a task that did
@@ -308,7 +316,7 @@ pub(crate) fn end_to_end(
     let stages = &run.setup.workload.stages;
     let shape = Recording::<Vec<u8>>::shape(&run.setup.cluster, stages).map_err(failed)?;
     let mut recording = Recording::<Vec<u8>>::new(shape, stages, None);
-    let outcome = run_once(run, seed, None, &mut recording, &running.repetition())?;
+    let outcome = run_once(run, seed, None, &mut recording, &running.repetition(), None)?;
     let (recorder, _) = recording.finish();
     if outcome.partial {
         return Ok(None);
@@ -319,13 +327,15 @@ pub(crate) fn end_to_end(
     Ok(Some(found.unwrap_or(Span::MAX)))
 }
 
-/// Runs one repetition where it is to run, and writes its flight log, if it is to have one.
+/// Runs one repetition where it is to run, and writes its flight log, if it is to have one. `workers` are
+/// those of a cluster, with where the loss of one is told; who searches in virtual time has none.
 fn run_once(
     run: &RunSpec,
     seed: u64,
     log: Option<&Path>,
     observer: &mut dyn Observer,
     control: &Control,
+    mut workers: Option<(&Workers, &mut Vec<String>)>,
 ) -> Result<Outcome, Error> {
     let cluster = &run.setup.cluster;
     // A stream of its own: a policy that draws must not see the numbers that made its workload.
@@ -342,7 +352,12 @@ fn run_once(
         let outcome = match run.setup.environment {
             Environment::Sim => run_sim(&setup, scheduler, observer, control),
             Environment::Local => run_local(&setup, scheduler, observer, control),
-            Environment::Cluster => Err(RunError::Setup("there is no cluster yet".to_owned())),
+            Environment::Cluster => match &mut workers {
+                Some((workers, losses)) => {
+                    workers.run(&setup, scheduler, observer, control, losses)
+                }
+                None => Err(RunError::Setup("there are no workers here".to_owned())),
+            },
         };
         outcome.map_err(|source| Error::Run { run: run.name.clone(), source })
     };

@@ -3,7 +3,7 @@
 //! `experiment` writes about all runs of a spec, `passes` goes through them, `measure` runs one, its
 //! repetitions at once where time is virtual (`in_order`, `running`). `ideal` says what it could
 //! have reached, `remarks` what to know about its numbers,
-//! `certify` whether they agree with each other.
+//! `certify` whether they agree with each other, `workers` is where nodes are processes.
 
 mod certify;
 mod chapter;
@@ -17,10 +17,12 @@ mod remarks;
 mod repetition;
 mod running;
 mod theory;
+pub(crate) mod workers;
 
 pub use chapter::Chapter;
 pub use experiment::{Experiment, Options, Own, execute, execute_with};
 pub use measure::Measured;
+pub use workers::Workers;
 
 pub(crate) use certify::require_sound;
 pub(crate) use in_order::in_order;

@@ -5,6 +5,7 @@
 //! needs, and another one until all are precise. A pass begins anew; looks that would come far too
 //! early are passed over, and so it seldom costs more than the last pass alone.
 
+use super::experiment::Options;
 use super::ideal::{Ideal, ideal};
 use super::measure::{Context, Measured, measure};
 use super::running::Running;
@@ -37,7 +38,7 @@ pub(super) struct Passes {
 /// Runs until the end, an interrupt, or an error, and writes what is about one run alone.
 pub(super) fn run_all(
     runs: &[RunSpec],
-    (most_rows, record): (u64, bool),
+    (most_rows, options): (u64, &Options),
     circumstances: &Circumstances,
     running: &Arc<Running>,
     folder: &Folder,
@@ -56,8 +57,9 @@ pub(super) fn run_all(
         running,
         progress,
         most_rows,
-        record,
+        record: options.record,
         watch,
+        workers: &options.workers,
     };
     // Policies of one configuration have one ideal.
     let mut known: Option<(&RunSpec, Option<Ideal>)> = None;

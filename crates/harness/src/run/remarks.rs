@@ -16,6 +16,7 @@ pub(super) fn remarks(
     run: &RunSpec,
     ideal: Option<Ideal>,
     outcomes: &[Outcome],
+    losses: &[String],
     with: &Context<'_>,
 ) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
@@ -37,6 +38,7 @@ pub(super) fn remarks(
     }));
     remarks.extend(one_history(run).map(str::to_owned));
     remarks.extend(missing(run, outcomes));
+    remarks.extend(lost(losses));
     if rows(run) > with.most_rows {
         remarks.push(format!(
             "The latencies of single tasks were not written, since they are many: {} rows. \
@@ -98,4 +100,15 @@ fn missing(run: &RunSpec, outcomes: &[Outcome]) -> Option<String> {
             outcomes.len()
         )
     })
+}
+
+/// Workers that were lost without having been meant to. Their calls ran elsewhere; the numbers are those of
+/// a smaller cluster for a while.
+fn lost(losses: &[String]) -> Option<String> {
+    const SHOWN: usize = 4;
+    let mut text = losses.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(" ");
+    if losses.len() > SHOWN {
+        text += &format!(" And {} more were lost.", losses.len() - SHOWN);
+    }
+    (!losses.is_empty()).then_some(text)
 }

@@ -12,7 +12,6 @@ use super::reader::{Field, check_name};
 use super::repetitions::{Until, repetitions};
 use super::schedulers::{RunNames, schedulers};
 use super::tree::Node;
-use super::unsupported::Missing;
 use super::workload::workload;
 use crate::expect::Expectation;
 use pipeline::model::{ClusterSetup, Faults, Operator, Workload};
@@ -62,7 +61,7 @@ pub struct Setup {
     pub view: Option<View>,
     /// Tasks, arrivals, priorities and stages. Every stage has a node that can hold it.
     pub workload: Workload,
-    /// What goes wrong with nodes; nothing but in virtual time.
+    /// What goes wrong with nodes; nothing where they are in this process.
     pub faults: Faults,
     /// Name of the pipeline.
     pub pipeline: String,
@@ -248,10 +247,7 @@ fn configuration(name: &str, root: &Node, registry: &Registry) -> Result<Configu
     let fields = Field::root(root).map(&CONFIGURATION_KEYS)?;
     let environment = match fields.get("environment") {
         None => Environment::Local,
-        Some(field) => match field.choice(&ENVIRONMENTS)? {
-            Environment::Cluster => return Err(Missing::Cluster.refuse(&field)),
-            environment => environment,
-        },
+        Some(field) => field.choice(&ENVIRONMENTS)?,
     };
     let seed = fields.get("seed").map_or(Ok(DEFAULT_SEED), |field| field.whole(0))?;
     let (repetitions, until) = match fields.get("repetitions") {

@@ -29,11 +29,11 @@ pub(super) fn faults(
             return Err(item.error("a second `mtbf`; one holds for every node, remove this one"));
         }
     }
-    if !faults.is_none() && environment != Environment::Sim {
-        return Err(field.error(format!(
-            "nodes fail in virtual time only, and this runs in `{environment}`: write `environment: \
-             sim`, or remove `faults`"
-        )));
+    if !faults.is_none() && environment == Environment::Local {
+        return Err(field.error(
+            "nodes inside this process cannot fail, and this runs in `local`: write `environment: \
+             sim` or `environment: cluster`, or remove `faults`",
+        ));
     }
     Ok(faults)
 }

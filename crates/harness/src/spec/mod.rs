@@ -28,7 +28,7 @@ mod stages;
 mod trace;
 mod tree;
 mod units;
-mod unsupported;
+mod workers;
 mod workload;
 
 pub use arrivals::{arrivals_text, parse_arrivals, poisson};
@@ -38,5 +38,6 @@ pub use error::{BadValue, Place, SpecError};
 pub use reader::unknown;
 pub use repetitions::Until;
 pub use tree::{Entry, Node, Value};
+pub use workers::Origin;
 
 pub(crate) use units::{number, positive, span};

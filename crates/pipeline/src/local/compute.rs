@@ -109,7 +109,7 @@ impl Job {
         let started = self.clock.now();
         let failure = match &self.work {
             Burn::Rounds(rounds) => {
-                burn((f64::from(*rounds) / self.speed).round() as u64, &context);
+                burn(rounds_at(*rounds, self.speed), key.task.index);
                 None
             }
             // The operator is not used again for this call, so a broken invariant in it is seen
@@ -126,13 +126,19 @@ impl Job {
     }
 }
 
-/// Chained MD5 rounds: each hashes the digest before it, so none can be skipped or overlapped.
-fn burn(rounds: u64, context: &CallContext) {
-    let mut digest = Md5::digest(context.task.index.to_le_bytes());
+/// Burns CPU: chained MD5 rounds that start from the index of the task. Each hashes the digest before
+/// it, so none can be skipped or overlapped.
+pub fn burn(rounds: u64, index: u64) {
+    let mut digest = Md5::digest(index.to_le_bytes());
     for _ in 0..rounds {
         digest = Md5::digest(digest);
     }
     black_box(digest);
+}
+
+/// Rounds of a call on a node of this speed.
+pub fn rounds_at(rounds: u32, speed: f64) -> u64 {
+    (f64::from(rounds) / speed).round() as u64
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

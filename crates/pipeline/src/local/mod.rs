@@ -15,10 +15,10 @@
 //! of the system turned off until 50 µs before the next deadline and spins only from there
 //! (`timer`). tokio runs what computes or blocks.
 
-mod compute;
+pub(crate) mod compute;
 mod host;
 mod mailbox;
-mod timer;
+pub(crate) mod timer;
 
 use crate::RunError;
 use crate::clock::Clock;

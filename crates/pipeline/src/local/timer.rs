@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// The longest spin before a deadline.
-pub(super) const SPIN: Span = Span::from_micros(50);
+pub const SPIN: Span = Span::from_micros(50);
 
 /// A long sleep ends this much before the deadline; a short one does the rest.
 const DOZE: Span = Span::from_micros(200);
@@ -19,31 +19,31 @@ const DOZE: Span = Span::from_micros(200);
 ///
 /// A processor that has idled for long wakes late, on a virtual machine by 100 µs; one that has
 /// just been awake does not. So the last part of a long wait is a short sleep of its own.
-pub(super) fn doze(left: Span) -> Option<Span> {
+pub fn doze(left: Span) -> Option<Span> {
     (left > DOZE + SPIN).then(|| left - DOZE)
 }
 
 /// Pending deadlines, each with the key of what it ends; equal ones in the order they were set.
 #[derive(Debug, Default)]
-pub(super) struct Deadlines {
+pub struct Deadlines {
     heap: BinaryHeap<Reverse<(Time, u64, u32)>>,
     set: u64,
 }
 
 impl Deadlines {
     /// Adds one. O(log pending).
-    pub(super) fn set(&mut self, at: Time, key: u32) {
+    pub fn set(&mut self, at: Time, key: u32) {
         self.heap.push(Reverse((at, self.set, key)));
         self.set += 1;
     }
 
     /// The earliest.
-    pub(super) fn next(&self) -> Option<Time> {
+    pub fn next(&self) -> Option<Time> {
         self.heap.peek().map(|Reverse((at, ..))| *at)
     }
 
     /// Takes the earliest, if it is not after `now`. O(log pending).
-    pub(super) fn expire(&mut self, now: Time) -> Option<u32> {
+    pub fn expire(&mut self, now: Time) -> Option<u32> {
         let due = self.next().is_some_and(|at| at <= now);
         due.then(|| self.heap.pop()).flatten().map(|Reverse((.., key))| key)
     }
@@ -51,13 +51,13 @@ impl Deadlines {
 
 /// While it lives, sleeps of the thread that made it end as soon as the system can.
 #[derive(Debug)]
-pub(super) struct PreciseSleep {
+pub struct PreciseSleep {
     before: Option<u64>, // ns
 }
 
 impl PreciseSleep {
     /// Turns timer slack off. Where there is none to turn off, it does nothing.
-    pub(super) fn on_this_thread() -> PreciseSleep {
+    pub fn on_this_thread() -> PreciseSleep {
         let before = slack();
         if before.is_some() {
             set_slack(1);

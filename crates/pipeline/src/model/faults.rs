@@ -3,6 +3,7 @@
 //! At given instants, or by themselves with exponential times between failures and of
 //! repairs. Faults belong to the world, not to the scheduler: it is only told.
 
+use super::{Purpose, Sampler, ServiceLaw, Stream};
 use sched_core::{NodeId, Span, Time};
 
 /// All faults of a run.
@@ -54,5 +55,17 @@ impl Faults {
     /// Whether nothing goes wrong.
     pub fn is_none(&self) -> bool {
         self.scheduled.is_empty() && self.spontaneous.is_none()
+    }
+
+    /// The life before, and the repair after, a failure of a node by itself; failures of a node are
+    /// counted from 1. Without such failures, for ever.
+    ///
+    /// Drawn from a stream of their own, one for each failure of each node: they are the same under
+    /// every policy and in every environment.
+    pub fn spontaneous_times(&self, seed: u64, node: NodeId, failure: u32) -> (Span, Span) {
+        let Some(law) = &self.spontaneous else { return (Span::MAX, Span::MAX) };
+        let mut stream = Stream::new(seed, Purpose::Failure, u64::from(node.0), failure);
+        let mut draw = |mean| Sampler::new(&ServiceLaw::Exponential { mean }).sample(&mut stream);
+        (draw(law.mtbf), draw(law.mttr))
     }
 }

@@ -1,9 +1,9 @@
 //! Which nodes are up, how fast they are, and when they fail by themselves.
 //!
-//! A node's lives and repairs come from a stream of its own, one part per failure, so that
-//! they are the same under every policy and whatever else is drawn.
+//! The instants of given faults are the agenda's. When a node fails by itself is drawn from its own
+//! streams, so that it is the same under every policy and whatever else is drawn.
 
-use crate::model::{Faults, Purpose, Sampler, ServiceLaw, Stream};
+use crate::model::Faults;
 use sched_core::{NodeId, Span};
 
 /// The state of all nodes.
@@ -55,10 +55,6 @@ impl Nodes {
 
     /// The life before, and the repair after, the present failure of the node.
     pub(super) fn spontaneous(&self, seed: u64, node: NodeId, faults: &Faults) -> (Span, Span) {
-        let Some(law) = &faults.spontaneous else { return (Span::MAX, Span::MAX) };
-        let failure = self.failures[node.index()];
-        let mut stream = Stream::new(seed, Purpose::Failure, u64::from(node.0), failure);
-        let mut draw = |mean| Sampler::new(&ServiceLaw::Exponential { mean }).sample(&mut stream);
-        (draw(law.mtbf), draw(law.mttr))
+        faults.spontaneous_times(seed, node, self.failures[node.index()])
     }
 }

@@ -1,8 +1,8 @@
 //! Tests of the pipeline crate, in one binary.
 //!
-//! `conformance` is one body for all executors, with an arm for each: counts and invariants,
-//! never times. `faults` drives the loop over a scripted executor on paper, and `sim`
-//! holds the executor of virtual time against it. `view` has runs behind a stale view, by hand. The rest checks laws
+//! `conformance` has an arm for each executor here. `faults` drives the loop over a scripted
+//! executor on paper, and `sim` holds the executor of virtual time against it. `view` has runs behind
+//! a stale view, by hand. The rest checks laws
 //! and arrivals against closed forms and sums done by hand.
 
 #![allow(
@@ -21,6 +21,7 @@ mod load;
 mod local;
 mod paper;
 mod sim;
-mod support;
 mod trace;
 mod view;
+
+use pipeline::testkit as support;

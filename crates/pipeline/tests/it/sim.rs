@@ -3,9 +3,9 @@
 //! `paper` has its own node queues and event list. On equal runs the two must report the same
 //! tasks with the same instants, to the nanosecond and in the same order, faults included.
 
-use crate::conformance::{mixed, scheduler};
 use crate::paper::{Fault as Scripted, Paper};
 use crate::support::{Log, setup, stage};
+use crate::support::{mixed, scheduler};
 use pipeline::model::{Arrivals, Fault, FaultKind, Faults, Priorities, ServiceLaw, Spontaneous};
 use pipeline::{Control, Outcome, RunSetup, run_sim};
 use sched_core::{ClusterSpec, Level, NodeId, Registry, Span, StaleView, Time, View};

@@ -1,6 +1,6 @@
 //! Recorded tasks through the loop: each has its own arrival, time, demand and priority.
 
-use crate::conformance::scheduler;
+use crate::support::scheduler;
 use crate::support::{Log, setup, stage};
 use metrics::report::RunConfig;
 use metrics::{Fold, RunFacts};

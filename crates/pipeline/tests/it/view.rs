@@ -1,8 +1,8 @@
 //! Runs behind a stale view, each calculated by hand. Times are in ms.
 
-use crate::conformance::{assert_capacity, mixed, scheduler};
 use crate::support::{Log, setup, stage};
 use pipeline::model::{Arrivals, Fault, FaultKind, ServiceLaw, Spontaneous};
+use pipeline::testkit::{assert_capacity, mixed, scheduler};
 use pipeline::{Control, Failure, RunSetup, run_sim};
 use sched_core::{Bind, Checked, ClusterSpec, NodeId, Registry, Span, StaleView, Time, View};
 

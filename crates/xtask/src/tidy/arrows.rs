@@ -16,10 +16,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("flight", &["sched-core"]),
     ("pipeline", &["sched-core", "metrics"]),
+    ("cluster", &["sched-core", "pipeline"]),
     ("viz", &["metrics"]),
-    ("harness", &["sched-core", "metrics", "flight", "pipeline", "viz"]),
+    ("harness", &["sched-core", "metrics", "flight", "pipeline", "cluster", "viz"]),
     ("sage", &["harness"]),
-    ("benches", &["sched-core", "metrics", "flight", "pipeline", "viz", "harness"]),
+    ("benches", &["sched-core", "metrics", "flight", "pipeline", "cluster", "viz", "harness"]),
     ("xtask", &[]),
 ];
 

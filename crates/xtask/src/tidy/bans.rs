@@ -102,6 +102,18 @@ const BANS: &[(&str, &[(Ban, &str)])] = &[
         ],
     ),
     (
+        "cluster",
+        &[
+            (Path("std::time::Instant"), "instants are those of pipeline's clock"),
+            (Path("std::time::SystemTime"), CLOCK),
+            (Crate("harness"), "it runs what it is given and knows no experiment"),
+            (Crate("metrics"), "it measures nothing: it tells the loop instants"),
+            (Crate("clap"), "flags are the harness's"),
+            (Crate("serde_yaml"), "files are the harness's"),
+            (Path("std::collections::HashMap"), HASH),
+        ],
+    ),
+    (
         "viz",
         &[
             (Crate("pipeline"), "it draws reports and never knows how a run was made"),

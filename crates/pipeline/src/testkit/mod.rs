@@ -1,14 +1,27 @@
-//! What the tests share: short ways to write a run down, and an observer that keeps all.
+//! What tests of executors share: one conformance body for all of them, short ways to write a run
+//! down, and an observer that keeps all.
+//!
+//! Public, because executors live in crates of their own too: whoever writes one proves it with
+//! [`conformance!`](crate::conformance). Helpers of tests fail as tests do, by a panic.
 
-use pipeline::model::{Arrivals, ClusterSetup, Operator, Priorities, ServiceLaw, Stage, Workload};
-use pipeline::{CallTimes, Failure, Observer, RunSetup, TaskEnd};
+mod body;
+
+pub use body::{
+    Arm, a_closed_process_keeps_its_number_in_flight, a_slow_node_takes_longer,
+    a_stopped_run_is_partial_and_sound, a_task_that_fits_nowhere_fails_alone, assert_capacity,
+    assert_parts_add_up, every_policy_runs_everything_once, luck_does_not_depend_on_the_policy,
+    mixed, scheduler, warm_up_is_reported_nowhere,
+};
+
+use crate::model::{Arrivals, ClusterSetup, Operator, Priorities, ServiceLaw, Stage, Workload};
+use crate::{CallTimes, Failure, Observer, RunSetup, TaskEnd};
 use sched_core::{
     ClusterSpec, Decision, Event, GroupSet, Level, NodeId, Resources, Scheduler, Span, TaskId,
     Time, Violation,
 };
 
 /// A stage of one slot and constant time, anywhere.
-pub(crate) fn stage(name: &str, ms: u64) -> Stage {
+pub fn stage(name: &str, ms: u64) -> Stage {
     Stage {
         name: name.into(),
         service: ServiceLaw::Constant(Span::from_millis(ms)),
@@ -19,19 +32,14 @@ pub(crate) fn stage(name: &str, ms: u64) -> Stage {
 }
 
 /// `tasks` tasks through these stages on equal nodes.
-pub(crate) fn setup(
-    spec: ClusterSpec,
-    tasks: u64,
-    arrivals: Arrivals,
-    stages: Vec<Stage>,
-) -> RunSetup {
+pub fn setup(spec: ClusterSpec, tasks: u64, arrivals: Arrivals, stages: Vec<Stage>) -> RunSetup {
     let priorities = Priorities::default();
     let workload = Workload { tasks, warmup: 0, arrivals, priorities, stages };
     RunSetup::new(ClusterSetup::of_equal_speed(spec), workload, 42)
 }
 
 /// A scheduler that is put behind something for a while.
-pub(crate) struct Lent<'a>(pub(crate) &'a mut dyn Scheduler);
+pub struct Lent<'a>(pub &'a mut dyn Scheduler);
 
 impl Scheduler for Lent<'_> {
     fn on_event(&mut self, now: Time, event: Event) {
@@ -53,28 +61,41 @@ impl Scheduler for Lent<'_> {
 
 /// A task as its end was reported.
 #[derive(Clone, Debug)]
-pub(crate) struct Ended {
-    pub(crate) index: u64,
-    pub(crate) intended: Time,
-    pub(crate) finish: Time,
-    pub(crate) priority: Level,
-    pub(crate) calls: Vec<CallTimes>,
-    pub(crate) unplaced: Option<Span>,
-    pub(crate) failure: Option<Failure>,
+pub struct Ended {
+    /// Its index in the run.
+    pub index: u64,
+    /// When it was meant to arrive.
+    pub intended: Time,
+    /// When it ended.
+    pub finish: Time,
+    /// Its urgency.
+    pub priority: Level,
+    /// Its calls that ended on a node.
+    pub calls: Vec<CallTimes>,
+    /// As [`TaskEnd::unplaced`].
+    pub unplaced: Option<Span>,
+    /// Why it failed, if it did.
+    pub failure: Option<Failure>,
 }
 
 /// Everything that was reported, in order.
 #[derive(Default, Debug)]
-pub(crate) struct Log {
-    pub(crate) tasks: Vec<Ended>,
-    pub(crate) calls: Vec<(u32, CallTimes)>,
-    pub(crate) retried: Vec<TaskId>,
-    pub(crate) nodes: Vec<(NodeId, bool)>,
-    pub(crate) decisions: u64,
+pub struct Log {
+    /// Tasks that ended.
+    pub tasks: Vec<Ended>,
+    /// Calls that ended, with their stage.
+    pub calls: Vec<(u32, CallTimes)>,
+    /// Calls that ran again.
+    pub retried: Vec<TaskId>,
+    /// Nodes that went (`false`) and came.
+    pub nodes: Vec<(NodeId, bool)>,
+    /// Decisions whose cost was reported.
+    pub decisions: u64,
 }
 
 impl Log {
-    pub(crate) fn failures(&self) -> Vec<(u64, String)> {
+    /// Index and reason of the tasks that failed, by index.
+    pub fn failures(&self) -> Vec<(u64, String)> {
         let failed =
             self.tasks.iter().filter_map(|t| Some((t.index, t.failure.as_ref()?.to_string())));
         let mut failed: Vec<_> = failed.collect();

@@ -1,0 +1,121 @@
+//! Nodes that go and come: losses, faults of the run, launches, and heartbeats.
+//!
+//! Whatever ends a worker, its calls are handed back to the loop in one go, those that had started told from
+//! those that had not. A worker that nobody asked to end is launched again, after a pause that grows; one
+//! that a fault of the run has killed waits for the fault that restarts it.
+
+use super::agenda::Happening;
+use super::node::State;
+use super::{Cluster, Incident, START};
+use crate::{HEARTBEAT, SILENCE};
+use pipeline::drive::Fact;
+use pipeline::model::FaultKind;
+use sched_core::{NodeId, Time};
+
+impl Cluster {
+    /// A node is lost without having been asked to.
+    pub(super) fn incident(&mut self, at: usize, now: Time, what: String, facts: &mut Vec<Fact>) {
+        let ended = self.lose(at, facts);
+        let node = &mut self.nodes[at];
+        let what = if what.is_empty() { ended } else { what };
+        self.incidents.push(Incident { at: now, node: node.id, what });
+        self.launch_later(at, now);
+    }
+
+    fn launch_later(&mut self, at: usize, now: Time) {
+        let node = &mut self.nodes[at];
+        if self.begun
+            && node.wanted
+            && let Some(at) = node.next_launch(&self.launcher, now)
+        {
+            self.agenda.enter(at, Happening::Launch(node.id));
+        }
+    }
+
+    /// A node is gone, with all it had; says how its process ended.
+    fn lose(&mut self, at: usize, facts: &mut Vec<Fact>) -> String {
+        let node = &mut self.nodes[at];
+        let (id, was_up) = (node.id, node.is_up());
+        let ended = node.end();
+        if was_up {
+            facts.push(Fact::NodeDown(id));
+            self.mirror.clear(id);
+            for flight in self.flights.of(id) {
+                let flight = self.flights.remove(flight);
+                facts.push(Fact::Lost { key: flight.call.key, node: id, started: flight.started });
+            }
+        }
+        ended
+    }
+
+    pub(super) fn happen(&mut self, happening: Happening, now: Time, facts: &mut Vec<Fact>) {
+        match happening {
+            Happening::Fault(node, FaultKind::Kill) => self.kill(node, facts),
+            Happening::Fault(node, FaultKind::Restart) => self.restart(node, now, facts),
+            Happening::Fault(node, FaultKind::Drain) => {
+                if self.nodes[node.index()].is_up() {
+                    facts.push(Fact::NodeDrain(node));
+                }
+            }
+            Happening::Fault(node, FaultKind::Slow { factor }) => {
+                self.nodes[node.index()].slow(factor);
+            }
+            Happening::Failure(node) => {
+                self.kill(node, facts);
+                self.agenda.enter_repair(node, now);
+            }
+            Happening::Repair(node) => {
+                self.restart(node, now, facts);
+                self.agenda.enter_failure(node, now);
+            }
+            Happening::Launch(node) => {
+                let node = &self.nodes[node.index()];
+                if node.wanted && node.state == State::Down {
+                    self.launch(node.id, now);
+                }
+            }
+        }
+    }
+
+    fn kill(&mut self, node: NodeId, facts: &mut Vec<Fact>) {
+        self.nodes[node.index()].wanted = false;
+        self.lose(node.index(), facts);
+    }
+
+    fn restart(&mut self, node: NodeId, now: Time, facts: &mut Vec<Fact>) {
+        self.nodes[node.index()].wanted = true;
+        match self.nodes[node.index()].state {
+            State::Down => self.launch(node, now),
+            State::Up => facts.push(Fact::NodeUp(node)), // it may have been draining
+            State::Connecting | State::Greeting | State::Syncing { .. } => {}
+        }
+    }
+
+    fn launch(&mut self, node: NodeId, now: Time) {
+        let at = node.index();
+        if let Err(error) = self.launch_node(at, now) {
+            self.incidents.push(Incident { at: now, node, what: error.to_string() });
+            self.launch_later(at, now);
+        }
+    }
+
+    /// Asks every worker whether it is there, and gives those up that have not answered.
+    pub(super) fn beat(&mut self, now: Time, facts: &mut Vec<Fact>) {
+        // If this process itself was stopped, nobody has listened.
+        let absent = now.since(self.next_beat) > HEARTBEAT;
+        self.next_beat = now + HEARTBEAT;
+        for at in 0..self.nodes.len() {
+            let node = &mut self.nodes[at];
+            if absent {
+                node.pardon(now);
+            }
+            let patience = if node.is_up() { SILENCE } else { START };
+            if node.silent(now) > patience {
+                let what = format!("it was ended, because it had been silent for {patience}");
+                self.incident(at, now, what, facts);
+            } else if node.is_up() {
+                node.ping(now);
+            }
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The executor of worker processes: starts them, sends calls, and turns what comes back into facts.
+//!
+//! The loop's own thread does all of it. What `wait` waits for are the sockets themselves, together with
+//! the loop's deadline, the next heartbeat and the next fault. Writing never waits: a worker that is
+//! stopped has at most a window of calls in its buffer, and what is beyond is held here, in the order of
+//! assign, as part of its queue.
+//!
+//! Which calls of a lost node had started is known without asking: a node is FIFO and starts what fits, so
+//! its queue is mirrored here from what it was sent and has answered. A worker that answers what the mirror
+//! says cannot run is as wrong as one that sends no message, and is ended.
+
+mod agenda;
+mod flights;
+mod losses;
+mod node;
+mod offset;
+mod process;
+mod remote;
+mod sockets;
+
+pub use process::Program;
+pub use remote::Remote;
+
+use crate::link::{Filled, Link};
+use crate::wire::{Answer, Ask, Message};
+use crate::{Error, HEARTBEAT};
+use agenda::Agenda;
+use flights::Flights;
+use node::{Node, State};
+use offset::{Placed, place};
+use pipeline::drive::{Call, Executor, Fact};
+use pipeline::kit::{Clock, NodeQueues, PreciseSleep, doze};
+use pipeline::model::Operator;
+use pipeline::{Failure, RunError, RunSetup, TimerUse};
+use sched_core::{NodeId, Span, Time};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How long workers may take to be there when a run starts.
+const START: Span = Span::from_secs(30);
+
+/// Time between two looks for connections that are being made.
+const CONNECTING: Span = Span::from_millis(5);
+
+/// How long they may take to say what they have used when it ends.
+const GOODBYE: Span = Span::from_millis(200);
+
+/// Worker processes, one for each node. Its time starts when all are there.
+#[derive(Debug)]
+pub struct Cluster {
+    clock: Clock,
+    zero: Time, // of the run, by the clock
+    begun: bool,
+    launcher: Launcher,
+    id: u64,          // by which workers know this driver from others
+    rounds: Vec<u32>, // of each stage; 0 waits
+    nodes: Vec<Node>,
+    mirror: NodeQueues<u32>,
+    flights: Flights,
+    agenda: Agenda,
+    next_beat: Time,
+    incidents: Vec<Incident>,
+    processes: Arc<Vec<AtomicU32>>,
+    lost: Vec<Fact>,   // calls that were assigned to a node that is down
+    ready: Vec<usize>, // nodes whose socket has news
+    starting: Vec<u32>,
+    _precise: PreciseSleep,
+}
+
+/// Where workers come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Launcher {
+    /// Processes of this host, started for the run and ended with it.
+    Process(Program),
+    /// Workers that others have started.
+    Static(Remote),
+}
+
+/// Something that went wrong with a node and was not asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Incident {
+    /// When it was noticed.
+    pub at: Time,
+    /// Where.
+    pub node: NodeId,
+    /// What was seen of it.
+    pub what: String,
+}
+
+impl Cluster {
+    /// Gets a worker for each node of the setup, and waits until all are there. The calling thread is the one
+    /// that will run the loop.
+    ///
+    /// # Errors
+    /// When a worker cannot be started or reached, or does not say hello; when there are fewer than nodes; and
+    /// when a stage runs code of its own.
+    pub fn start(setup: &RunSetup, launcher: &Launcher) -> Result<Cluster, Error> {
+        let spec = &setup.cluster.spec;
+        let rounds = setup.workload.stages.iter().map(|stage| match &stage.operator {
+            Operator::Emulate => Ok(0),
+            Operator::Compute { rounds } => Ok(*rounds),
+            Operator::Custom(_) => Err(Error::Custom(stage.name.clone())),
+        });
+        let rounds = rounds.collect::<Result<_, _>>()?;
+        let speeds = setup.cluster.node_speeds();
+        let nodes =
+            spec.nodes().zip(speeds).map(|(id, speed)| Node::new(id, spec.capacity(id), speed));
+        let nodes: Vec<Node> = nodes.collect();
+        if let Launcher::Static(Remote { workers, .. }) = launcher
+            && workers.len() < nodes.len()
+        {
+            return Err(Error::TooFew { needed: nodes.len(), known: workers.len() });
+        }
+        let mut cluster = Cluster {
+            clock: Clock::start(),
+            zero: Time::ZERO,
+            begun: false,
+            launcher: launcher.clone(),
+            id: RandomState::new().hash_one(std::process::id()),
+            rounds,
+            agenda: Agenda::new(&setup.faults, nodes.len(), setup.seed),
+            nodes,
+            mirror: NodeQueues::new(spec),
+            flights: Flights::default(),
+            next_beat: Time::ZERO + HEARTBEAT,
+            incidents: Vec::new(),
+            processes: Arc::default(),
+            lost: Vec::new(),
+            ready: Vec::new(),
+            starting: Vec::new(),
+            _precise: PreciseSleep::on_this_thread(),
+        };
+        cluster.bring_up()?;
+        Ok(cluster)
+    }
+
+    /// What went wrong with nodes and was not a fault of the setup.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents
+    }
+
+    /// The process of each node, as it was started last; 0 where others have started it. May be looked at
+    /// while the run goes on.
+    pub fn processes(&self) -> Arc<Vec<AtomicU32>> {
+        Arc::clone(&self.processes)
+    }
+
+    /// Ends the workers, whatever still runs on them, and says what precise timing has cost: the CPU time of
+    /// the threads that own their timers, together.
+    pub fn stop(mut self) -> Option<TimerUse> {
+        self.begun = false; // whatever is lost from now on stays so
+        for node in self.nodes.iter_mut().filter(|node| node.is_up()) {
+            node.send(&Message::Bye);
+            node.flush();
+        }
+        let until = self.present() + GOODBYE;
+        let told = |node: &Node| !node.is_up() || node.used.is_some();
+        while !self.nodes.iter().all(told) && self.present() < until {
+            self.round(Some(until), &mut Vec::new()).ok()?;
+        }
+        let used: Vec<_> = self.nodes.iter().filter_map(|node| node.used).collect();
+        let wall = used.iter().map(|(_, wall)| *wall).max()?;
+        let cpu = used.iter().try_fold(Span::ZERO, |sum, (cpu, _)| Some(sum + (*cpu)?));
+        Some(TimerUse { cpu, wall })
+    }
+
+    fn bring_up(&mut self) -> Result<(), Error> {
+        let start = self.present();
+        self.processes = Arc::new(self.nodes.iter().map(|_| AtomicU32::new(0)).collect());
+        for at in 0..self.nodes.len() {
+            self.launch_node(at, start)?;
+        }
+        let until = start + START;
+        while let Some(node) = self.nodes.iter().find(|node| !node.is_up()) {
+            let id = node.id;
+            if node.state == State::Down {
+                let what = self.incidents.iter().find(|incident| incident.node == id);
+                let why = what.map_or_else(String::new, |incident| incident.what.clone());
+                return Err(Error::NotThere { node: id, why });
+            }
+            if self.present() >= until {
+                let why = format!("it did not answer within {START}; is the machine overloaded?");
+                return Err(Error::NotThere { node: id, why });
+            }
+            self.round(Some(until), &mut Vec::new())?;
+        }
+        self.zero = self.present();
+        self.nodes.iter_mut().for_each(|node| node.begin(self.zero));
+        self.next_beat = Time::ZERO + HEARTBEAT;
+        self.begun = true;
+        Ok(())
+    }
+
+    fn launch_node(&mut self, at: usize, now: Time) -> Result<(), Error> {
+        self.nodes[at].launch(&self.launcher, self.id, now)?;
+        let process = self.nodes[at].process_id().unwrap_or(0);
+        self.processes[at].store(process, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn present(&self) -> Time {
+        Time::ZERO + self.clock.now().since(self.zero)
+    }
+
+    /// Waits for news until `deadline`, for a heartbeat or a fault at most, and takes note of it.
+    fn round(&mut self, deadline: Option<Time>, facts: &mut Vec<Fact>) -> Result<Time, Error> {
+        let mut wake = self.next_beat;
+        wake = deadline.map_or(wake, |at| at.min(wake));
+        wake = self.agenda.next().filter(|_| self.begun).map_or(wake, |at| at.min(wake));
+        let left = wake.since(self.present());
+        let connecting = self.nodes.iter().any(|node| node.state == State::Connecting);
+        let left = if connecting { left.min(CONNECTING) } else { left };
+        let timeout = if facts.is_empty() { doze(left).unwrap_or(left) } else { Span::ZERO };
+        let mut ready = std::mem::take(&mut self.ready);
+        sockets::wait(&mut self.nodes, timeout, &mut ready)?;
+        let mut closed = Vec::new();
+        ready.retain(|&at| match self.nodes[at].link.as_mut().map(Link::fill) {
+            Some(Filled::Some) => true,
+            Some(Filled::Closed) => {
+                closed.push(at);
+                false
+            }
+            _ => false,
+        });
+        let now = self.present();
+        for &at in &ready {
+            self.nodes[at].heard();
+            if let Err(what) = self.hear(at, now, facts) {
+                self.incident(at, now, what, facts);
+            }
+        }
+        self.ready = ready;
+        for at in closed {
+            self.incident(at, now, String::new(), facts);
+        }
+        for at in 0..if connecting { self.nodes.len() } else { 0 } {
+            if let Err(why) = self.nodes[at].look_for_connection(now) {
+                self.incident(at, now, why, facts);
+            }
+        }
+        while self.begun
+            && let Some(happening) = self.agenda.take(now)
+        {
+            self.happen(happening, now, facts);
+        }
+        if self.next_beat <= now {
+            self.beat(now, facts);
+        }
+        Ok(now)
+    }
+
+    /// Takes note of what a worker says.
+    fn hear(&mut self, at: usize, now: Time, facts: &mut Vec<Fact>) -> Result<(), String> {
+        loop {
+            let node = &mut self.nodes[at];
+            let message = match node.link.as_mut().map(Link::next) {
+                Some(Ok(Some(message))) => message,
+                Some(Err(error)) => return Err(ended(&error.to_string())),
+                _ => return Ok(()),
+            };
+            match message {
+                Message::Answer(answer) if node.is_up() => {
+                    let known = self.flights.answered(answer.ticket, node.id);
+                    let flight =
+                        known.ok_or_else(|| ended("an answer to a call that it does not run"))?;
+                    self.finish(at, flight, answer, now, facts);
+                }
+                Message::Pong { nonce, clock } => {
+                    if node.pong(nonce, clock, now) && self.begun {
+                        facts.push(Fact::NodeUp(node.id));
+                    }
+                }
+                Message::Welcome { window } if node.state == State::Greeting => {
+                    node.welcome(window, now);
+                }
+                Message::Used { cpu, wall } => node.used = Some((cpu, wall)),
+                Message::Refused(why) => return Err(format!("it refuses this driver: {why}")),
+                _ => return Err(ended("what a worker does not send now")),
+            }
+        }
+    }
+
+    fn finish(&mut self, at: usize, flight: u32, answer: Answer, now: Time, facts: &mut Vec<Fact>) {
+        let node = &mut self.nodes[at];
+        let done = self.flights.remove(flight);
+        let (key, assigned) = (done.call.key, done.call.assigned);
+        let instants = (assigned, done.sent.unwrap_or(assigned), now);
+        let Placed { arrived, started, ended } = place(node.offset, instants, &answer);
+        let failure = answer.failure.map(|why| Box::new(Failure::Failed(why.into_string())));
+        let (node_id, at) = (node.id, now);
+        facts.push(Fact::Finished { key, node: node_id, arrived, started, ended, at, failure });
+        node.proved();
+        node.outstanding -= 1;
+        if let Some(next) = node.held.pop_front() {
+            send(node, &mut self.flights, &self.rounds, next, now);
+            node.flush();
+        }
+        self.mirror.leave(node_id, done.call.demand, &mut self.starting);
+        for started in self.starting.drain(..) {
+            self.flights.get_mut(started).started = true;
+        }
+    }
+}
+
+fn ended(what: &str) -> String {
+    format!("it was ended, because it sent {what}")
+}
+
+/// Sends a call to its worker's buffer.
+fn send(node: &mut Node, flights: &mut Flights, rounds: &[u32], at: u32, now: Time) {
+    let ticket = flights.ticket(at);
+    let flight = flights.get_mut(at);
+    flight.sent = Some(now);
+    let Call { key, demand, service, .. } = flight.call;
+    let (index, rounds) = (key.task.index, rounds[key.task.stage as usize]);
+    node.outstanding += 1;
+    node.send(&Message::Call(Ask { ticket, index, rounds, service, demand }));
+}
+
+impl Executor for Cluster {
+    const DECISION_SAMPLING: u64 = 1;
+
+    fn now(&mut self) -> Time {
+        self.present()
+    }
+
+    fn assign(&mut self, calls: &mut Vec<Call>) {
+        for call in calls.drain(..) {
+            let node = &mut self.nodes[call.node.index()];
+            if !node.is_up() {
+                let (key, node) = (call.key, call.node);
+                self.lost.push(Fact::Lost { key, node, started: false });
+                continue;
+            }
+            let at = self.flights.insert(call);
+            if self.mirror.arrive(call.node, call.demand, at).is_some() {
+                self.flights.get_mut(at).started = true;
+            }
+            if node.outstanding < node.window && node.held.is_empty() {
+                send(node, &mut self.flights, &self.rounds, at, call.assigned);
+            } else {
+                node.held.push_back(at);
+            }
+        }
+        self.nodes.iter_mut().for_each(Node::flush);
+    }
+
+    fn wait(&mut self, deadline: Option<Time>, facts: &mut Vec<Fact>) -> Result<Time, RunError> {
+        facts.append(&mut self.lost);
+        self.round(deadline, facts).map_err(|error| RunError::Executor(Box::new(error)))
+    }
+
+    fn expects_facts(&self) -> bool {
+        !self.lost.is_empty()
+            || self.agenda.next().is_some()
+            || self.nodes.iter().any(Node::is_coming)
+    }
+}

@@ -1,0 +1,79 @@
+//! Why a cluster could not be brought up, or could not go on.
+//!
+//! A worker that is lost is no error: its calls run elsewhere. These are what no other node can make
+//! good.
+
+use crate::wire::{MAX_TOKEN, WireError};
+use sched_core::NodeId;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A cluster that is not there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A worker process could not be started.
+    #[error("cannot start {} as a worker process: {source}", program.display())]
+    Launch {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A worker was not there in time.
+    #[error("{node} is not there: {why}")]
+    NotThere {
+        /// Which node it was to be.
+        node: NodeId,
+        /// What was seen of it.
+        why: String,
+    },
+    /// This system has no worker processes.
+    #[error("workers need a Unix system; use `--env local`")]
+    Elsewhere,
+    /// There are fewer workers than nodes.
+    #[error(
+        "the run has {needed} nodes and there are {known} workers; name more, or run fewer nodes"
+    )]
+    TooFew {
+        /// Nodes of the run.
+        needed: usize,
+        /// Workers that are known.
+        known: usize,
+    },
+    /// A socket beyond this host.
+    #[error(
+        "{0} is not on this host, and connections are not encrypted yet; use a loopback address, for \
+         example 127.0.0.1 and an SSH tunnel"
+    )]
+    Beyond(SocketAddr),
+    /// A worker could not listen.
+    #[error("cannot listen on {address}: {source}; choose another address or port")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A token that cannot be one.
+    #[error("a token has 16 to {MAX_TOKEN} bytes, and this one has {0}")]
+    Token(usize),
+    /// Code of one's own cannot travel to another process.
+    #[error(
+        "stage `{0}` runs code of its own, which no worker process has; run it with `--env local`"
+    )]
+    Custom(String),
+    /// The system refuses to wait for sockets.
+    #[error("the system refuses to wait for the workers: {0}; lower the number of nodes")]
+    Poll(#[source] io::Error),
+    /// The driver is gone or was refused; told by a worker.
+    #[error("the connection to the driver is over: {0}")]
+    Driver(String),
+    /// What the other side said is no message.
+    #[error("the other side sent {0}")]
+    Wire(#[from] WireError),
+    /// The system refused a socket, or a thread for one.
+    #[error("the system refused a socket: {0}")]
+    Socket(#[source] io::Error),
+}

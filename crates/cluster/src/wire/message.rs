@@ -1,0 +1,246 @@
+//! What driver and worker say to each other.
+//!
+//! ```text
+//! driver ── Hello ──►  worker        who I am, what size you are
+//!        ◄─ Welcome ─                how many calls I take at most
+//!        ── Call… ──►                at any time, in any number up to that
+//!        ◄─ Answer… ─                one for each, in the order in which they ended
+//!        ── Ping ──►                 at any time
+//!        ◄─ Pong ─                   at once
+//! ```
+//!
+//! Instants are the worker's own, in nanoseconds since it started. Only their differences are
+//! durations; where they lie on the driver's clock is the driver's to estimate.
+
+use super::record::{Fields, put_bytes, put_text};
+use super::{MAX_TOKEN, VERSION, WireError};
+use sched_core::{Resources, Span, Time};
+
+const MAGIC: u32 = u32::from_le_bytes(*b"SAGE");
+
+/// The first message of a driver.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Hello {
+    /// What proves that the driver may use this worker; empty where the connection itself does.
+    pub token: Vec<u8>,
+    /// Tells this driver from others, so that it may take the place of its own lost connection.
+    pub driver: u64,
+    /// What the node has.
+    pub capacity: Resources,
+    /// A call of service time `s` takes `s ÷ speed`.
+    pub speed: f64,
+}
+
+/// A stage call, for a worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ask {
+    /// Names the call in its answer.
+    pub ticket: u64,
+    /// Index of its task.
+    pub index: u64,
+    /// Chained hash rounds to burn, at speed 1; 0 waits for the service time instead.
+    pub rounds: u32,
+    /// Service time at speed 1.
+    pub service: Span,
+    /// What it holds while it runs.
+    pub demand: Resources,
+}
+
+/// How a stage call has ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// The ticket of the call.
+    pub ticket: u64,
+    /// When it was there, by the worker's clock; as the instants below, which are not before.
+    pub arrived: Time,
+    /// When it got its slot.
+    pub started: Time,
+    /// When it left it.
+    pub ended: Time,
+    /// What went wrong; boxed, because it is rare.
+    pub failure: Option<Box<str>>,
+}
+
+/// A message, in either direction.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Message {
+    /// Driver: begins a session.
+    Hello(Hello),
+    /// Worker: the session has begun.
+    Welcome {
+        /// The most calls without an answer that it takes.
+        window: u32,
+    },
+    /// Worker: why it ends the session.
+    Refused(String),
+    /// Driver: run this.
+    Call(Ask),
+    /// Worker: it has ended.
+    Answer(Answer),
+    /// Driver: are you there?
+    Ping {
+        /// Comes back in the answer.
+        nonce: u64,
+    },
+    /// Worker: yes.
+    Pong {
+        /// That of the ping.
+        nonce: u64,
+        /// What the worker's clock shows.
+        clock: Time,
+    },
+    /// Driver: calls that start from now on run at this speed.
+    Speed(f64),
+    /// Driver: the session is over; tell me what it cost.
+    Bye,
+    /// Worker: CPU time of the thread that owns its timers, if the system tells, and how long it has lived.
+    Used {
+        /// CPU time.
+        cpu: Option<Span>,
+        /// Time since the worker started.
+        wall: Span,
+    },
+}
+
+impl Message {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Message::Hello(hello) => {
+                out.push(1);
+                out.extend(MAGIC.to_le_bytes());
+                out.extend(VERSION.to_le_bytes());
+                put_bytes(&hello.token[..hello.token.len().min(MAX_TOKEN)], out);
+                out.extend(hello.driver.to_le_bytes());
+                put_resources(hello.capacity, out);
+                out.extend(hello.speed.to_le_bytes());
+            }
+            Message::Welcome { window } => {
+                out.push(2);
+                out.extend(VERSION.to_le_bytes());
+                out.extend(window.to_le_bytes());
+            }
+            Message::Refused(why) => {
+                out.push(3);
+                put_text(why, out);
+            }
+            Message::Call(ask) => {
+                out.push(4);
+                out.extend(ask.ticket.to_le_bytes());
+                out.extend(ask.index.to_le_bytes());
+                out.extend(ask.rounds.to_le_bytes());
+                out.extend(ask.service.as_nanos().to_le_bytes());
+                put_resources(ask.demand, out);
+            }
+            Message::Answer(answer) => {
+                out.push(if answer.failure.is_none() { 5 } else { 6 });
+                out.extend(answer.ticket.to_le_bytes());
+                for at in [answer.arrived, answer.started, answer.ended] {
+                    out.extend(at.as_nanos().to_le_bytes());
+                }
+                if let Some(reason) = &answer.failure {
+                    put_text(reason, out);
+                }
+            }
+            Message::Ping { nonce } => {
+                out.push(7);
+                out.extend(nonce.to_le_bytes());
+            }
+            Message::Pong { nonce, clock } => {
+                out.push(8);
+                out.extend(nonce.to_le_bytes());
+                out.extend(clock.as_nanos().to_le_bytes());
+            }
+            Message::Speed(speed) => {
+                out.push(9);
+                out.extend(speed.to_le_bytes());
+            }
+            Message::Bye => out.push(10),
+            Message::Used { cpu, wall } => {
+                out.push(11);
+                out.extend(cpu.map_or(u64::MAX, Span::as_nanos).to_le_bytes());
+                out.extend(wall.as_nanos().to_le_bytes());
+            }
+        }
+    }
+
+    pub(super) fn read(body: &[u8]) -> Result<Message, WireError> {
+        let mut fields = Fields(body);
+        let message = match fields.u8()? {
+            1 => Message::Hello(hello(&mut fields)?),
+            2 => {
+                version(&mut fields)?;
+                match fields.u32()? {
+                    0 => return Err(WireError::Field("window")),
+                    window => Message::Welcome { window },
+                }
+            }
+            3 => Message::Refused(fields.text("refusal")?),
+            4 => Message::Call(Ask {
+                ticket: fields.u64()?,
+                index: fields.u64()?,
+                rounds: fields.u32()?,
+                service: Span::from_nanos(fields.u64()?),
+                demand: resources(&mut fields)?,
+            }),
+            kind @ (5 | 6) => Message::Answer(answer(&mut fields, kind == 6)?),
+            7 => Message::Ping { nonce: fields.u64()? },
+            8 => Message::Pong { nonce: fields.u64()?, clock: Time::from_nanos(fields.u64()?) },
+            9 => Message::Speed(fields.positive("speed")?),
+            10 => Message::Bye,
+            11 => {
+                let cpu = fields.u64()?;
+                let cpu = (cpu != u64::MAX).then(|| Span::from_nanos(cpu));
+                Message::Used { cpu, wall: Span::from_nanos(fields.u64()?) }
+            }
+            kind => return Err(WireError::Kind(kind)),
+        };
+        fields.end()?;
+        Ok(message)
+    }
+}
+
+fn hello(fields: &mut Fields<'_>) -> Result<Hello, WireError> {
+    if fields.u32()? != MAGIC {
+        return Err(WireError::Field("magic"));
+    }
+    version(fields)?;
+    Ok(Hello {
+        token: fields.bytes(MAX_TOKEN, "token")?.to_vec(),
+        driver: fields.u64()?,
+        capacity: resources(fields)?,
+        speed: fields.positive("speed")?,
+    })
+}
+
+/// Stands right behind the kind (and what tells the protocol at all) in every version.
+fn version(fields: &mut Fields<'_>) -> Result<(), WireError> {
+    match fields.u16()? {
+        VERSION => Ok(()),
+        other => Err(WireError::Version(other)),
+    }
+}
+
+fn answer(fields: &mut Fields<'_>, failed: bool) -> Result<Answer, WireError> {
+    let ticket = fields.u64()?;
+    let mut at = || fields.u64().map(Time::from_nanos);
+    let (arrived, started, ended) = (at()?, at()?, at()?);
+    if started < arrived || ended < started {
+        return Err(WireError::Field("instants"));
+    }
+    let failure = match failed {
+        true => Some(fields.text("reason")?.into_boxed_str()),
+        false => None,
+    };
+    Ok(Answer { ticket, arrived, started, ended, failure })
+}
+
+fn put_resources(resources: Resources, out: &mut Vec<u8>) {
+    out.extend(resources.cpu().to_le_bytes());
+    out.extend(resources.gpu().to_le_bytes());
+    out.extend(resources.memory().to_le_bytes());
+}
+
+fn resources(fields: &mut Fields<'_>) -> Result<Resources, WireError> {
+    let (cpu, gpu, memory) = (fields.u32()?, fields.u32()?, fields.u64()?);
+    Ok(Resources::milli_cpu(cpu).with_milli_gpu(gpu).with_memory(memory))
+}

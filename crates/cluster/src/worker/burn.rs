@@ -1,0 +1,131 @@
+//! Threads that burn CPU for calls.
+//!
+//! One per call that runs, as many as there are slots: a node with four slots runs four calls at once
+//! whether or not the host has the cores for it. Threads start when they are needed and end with the
+//! session. A byte through a socket pair wakes the thread that waits for sockets.
+
+use crate::Error;
+use crate::link::Filled;
+use pipeline::kit::{Clock, burn, rounds_at};
+use sched_core::Time;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// The most threads. With more slots than this, calls wait for a thread and the wait counts as queueing.
+const MAX_THREADS: usize = 1024;
+
+/// A call to be burnt.
+struct Job {
+    running: u32,
+    rounds: u64,
+    index: u64,
+}
+
+/// A call that was burnt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Burnt {
+    pub(super) running: u32,
+    pub(super) started: Time,
+    pub(super) ended: Time,
+}
+
+/// The threads, and the ways to and from them.
+#[derive(Debug)]
+pub(super) struct Burner {
+    clock: Clock,
+    jobs: Sender<Job>,
+    queue: Arc<Mutex<Receiver<Job>>>,
+    done: Receiver<Burnt>,
+    report: Sender<Burnt>,
+    bell: UnixStream,
+    ring: Arc<UnixStream>,
+    threads: usize,
+    busy: usize,
+}
+
+impl Burner {
+    pub(super) fn new(clock: Clock) -> Result<Burner, Error> {
+        let (jobs, queue) = channel();
+        let (report, done) = channel();
+        let (bell, ring) = UnixStream::pair().map_err(Error::Socket)?;
+        for end in [&bell, &ring] {
+            end.set_nonblocking(true).map_err(Error::Socket)?;
+        }
+        let (queue, ring) = (Arc::new(Mutex::new(queue)), Arc::new(ring));
+        Ok(Burner { clock, jobs, queue, done, report, bell, ring, threads: 0, busy: 0 })
+    }
+
+    /// Has a call burnt.
+    ///
+    /// # Errors
+    /// When the system refuses the first thread; later ones only make calls wait.
+    pub(super) fn burn(
+        &mut self,
+        running: u32,
+        rounds: u32,
+        speed: f64,
+        index: u64,
+    ) -> Result<(), Error> {
+        self.busy += 1;
+        if self.busy > self.threads && self.threads < MAX_THREADS {
+            match self.start_thread() {
+                Err(error) if self.threads == 0 => return Err(error),
+                started => self.threads += usize::from(started.is_ok()),
+            }
+        }
+        let job = Job { running, rounds: rounds_at(rounds, speed), index };
+        let _ = self.jobs.send(job); // the receiver lives as long as this
+        Ok(())
+    }
+
+    /// Takes a call that has been burnt.
+    pub(super) fn take(&mut self) -> Option<Burnt> {
+        let burnt = self.done.try_recv().ok()?;
+        self.busy -= 1;
+        Some(burnt)
+    }
+
+    /// Silences the bell; calls that end from now on ring it again.
+    pub(super) fn silence(&mut self) -> Filled {
+        let mut bytes = [0; 256];
+        match self.bell.read(&mut bytes) {
+            Ok(0) => Filled::Closed,
+            Ok(_) => Filled::Some,
+            Err(_) => Filled::Nothing,
+        }
+    }
+
+    fn start_thread(&self) -> Result<(), Error> {
+        let (queue, report) = (Arc::clone(&self.queue), self.report.clone());
+        let (ring, clock) = (Arc::clone(&self.ring), self.clock);
+        let work = move || {
+            loop {
+                let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(Job { running, rounds, index }) = job else { return };
+                let started = clock.now();
+                burn(rounds, index);
+                let ended = clock.now();
+                if report.send(Burnt { running, started, ended }).is_err() {
+                    return;
+                }
+                if let Err(error) = (&*ring).write(&[1])
+                    && error.kind() != ErrorKind::WouldBlock
+                {
+                    return; // a full pair rings already; any other error means that nobody listens
+                }
+            }
+        };
+        let builder = thread::Builder::new().name("burn".into());
+        builder.spawn(work).map(drop).map_err(Error::Socket)
+    }
+}
+
+impl AsFd for Burner {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+}

@@ -1,0 +1,134 @@
+//! The node that a worker is: slots, a queue before them, and what runs in them.
+//!
+//! The same queues and deadlines as nodes in the driver's own process have. What ends in a round ends at
+//! its instant, and what takes its place starts at it.
+
+use super::burn::{Burner, Burnt};
+use crate::Error;
+use crate::wire::{Answer, Ask};
+use pipeline::kit::{Clock, Deadlines, NodeQueues};
+use sched_core::{ClusterSpec, Group, NodeId, QueueLimit, Resources, Time};
+
+/// It is the only one in its process.
+const HERE: NodeId = NodeId(0);
+
+/// A node with its calls.
+#[derive(Debug)]
+pub(super) struct Node {
+    capacity: Resources,
+    speed: f64,
+    queue: NodeQueues<Queued>,
+    deadlines: Deadlines,
+    running: Vec<Running>,
+    free: Vec<u32>, // unused entries of `running`
+    starting: Vec<Queued>,
+    pub(super) burner: Burner,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    ask: Ask,
+    arrived: Time,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    call: Queued,
+    started: Time,
+}
+
+impl Node {
+    /// A node of this size; `None` if there is no such node.
+    pub(super) fn new(
+        clock: Clock,
+        capacity: Resources,
+        speed: f64,
+    ) -> Result<Option<Node>, Error> {
+        let name = "worker".to_owned();
+        let group = Group { name, count: 1, capacity, queue_limit: QueueLimit::Unbounded };
+        let Ok(cluster) = ClusterSpec::new(vec![group]) else { return Ok(None) };
+        Ok(Some(Node {
+            capacity,
+            speed,
+            queue: NodeQueues::new(&cluster),
+            deadlines: Deadlines::default(),
+            running: Vec::new(),
+            free: Vec::new(),
+            starting: Vec::new(),
+            burner: Burner::new(clock)?,
+        }))
+    }
+
+    /// Calls that start from now on run at this speed.
+    pub(super) fn set_speed(&mut self, speed: f64) {
+        self.speed = speed;
+    }
+
+    /// Whether it could hold the call when it is empty.
+    pub(super) fn can_hold(&self, ask: &Ask) -> bool {
+        ask.demand.fits(&self.capacity)
+    }
+
+    /// A call is here.
+    pub(super) fn arrive(&mut self, ask: Ask, now: Time) -> Result<(), Error> {
+        match self.queue.arrive(HERE, ask.demand, Queued { ask, arrived: now }) {
+            Some(call) => self.start(call, now),
+            None => Ok(()),
+        }
+    }
+
+    /// The instant at which a call that only waits will end.
+    pub(super) fn next_end(&self) -> Option<Time> {
+        self.deadlines.next()
+    }
+
+    /// Ends what has ended by `now`, and hands out the answers in the order of their ends.
+    pub(super) fn end(&mut self, now: Time, mut answer: impl FnMut(Answer)) -> Result<(), Error> {
+        while let Some(Burnt { running, started, ended }) = self.burner.take() {
+            answer(self.finish(running, started, ended, now)?);
+        }
+        while let Some(running) = self.deadlines.expire(now) {
+            let started = self.running[running as usize].started;
+            answer(self.finish(running, started, now, now)?);
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, call: Queued, now: Time) -> Result<(), Error> {
+        let running = match self.free.pop() {
+            Some(running) => {
+                self.running[running as usize] = Running { call, started: now };
+                running
+            }
+            None => {
+                self.running.push(Running { call, started: now });
+                (self.running.len() - 1) as u32
+            }
+        };
+        let Ask { rounds, index, service, .. } = call.ask;
+        match rounds {
+            0 => self.deadlines.set(now + service.scaled(1.0 / self.speed), running),
+            rounds => self.burner.burn(running, rounds, self.speed, index)?,
+        }
+        Ok(())
+    }
+
+    /// A call has left its slot at `ended`; the slot is given on at `now`.
+    fn finish(
+        &mut self,
+        running: u32,
+        started: Time,
+        ended: Time,
+        now: Time,
+    ) -> Result<Answer, Error> {
+        let Queued { ask, arrived } = self.running[running as usize].call;
+        self.free.push(running);
+        let mut starting = std::mem::take(&mut self.starting);
+        self.queue.leave(HERE, ask.demand, &mut starting);
+        for call in starting.drain(..) {
+            self.start(call, now)?;
+        }
+        self.starting = starting;
+        Ok(Answer { ticket: ask.ticket, arrived, started, ended, failure: None })
+    }
+}

@@ -1,0 +1,146 @@
+//! A session of a worker: from the hello of a driver to the end of its connection.
+//!
+//! One round takes what the socket has, ends what has ended, and writes all answers at once. The clock is
+//! read once per round. Before a deadline the last part is not slept but polled, for at most
+//! [`SPIN`], so that a short call is not as long as the system's timer is coarse.
+
+use super::node::Node;
+use crate::link::{Filled, Link};
+use crate::poll;
+use crate::wire::{Hello, Message, WireError};
+use crate::{Error, SILENCE, WINDOW};
+use pipeline::kit::{Clock, PreciseSleep, SPIN, doze, thread_cpu_time};
+use rustix::event::{PollFd, PollFlags};
+use sched_core::{Span, Time};
+
+/// A connection and the node behind it.
+#[derive(Debug)]
+pub(super) struct Session {
+    clock: Clock,
+    link: Link,
+    node: Option<Node>,     // from the hello on
+    outstanding: u32,       // calls without an answer
+    patience: Option<Span>, // with a driver that says nothing
+    heard: Time,
+    _precise: PreciseSleep,
+}
+
+impl Session {
+    /// With `patience`, a driver that says nothing for so long is taken for gone.
+    pub(super) fn new(link: Link, patience: Option<Span>) -> Session {
+        let clock = Clock::start();
+        let heard = clock.now();
+        let _precise = PreciseSleep::on_this_thread();
+        Session { clock, link, node: None, outstanding: 0, patience, heard, _precise }
+    }
+
+    /// Runs until the driver has gone. `hello` is what it has said already, if anything.
+    ///
+    /// # Errors
+    /// When the driver breaks the protocol, is silent for too long, or the system fails. It is told why, if
+    /// it still listens.
+    pub(super) fn run(mut self, hello: Option<&Hello>) -> Result<(), Error> {
+        let greeted = hello.map_or(Ok(()), |hello| self.greet(hello));
+        let ended = greeted.and_then(|()| self.rounds());
+        if let Err(error) = &ended {
+            self.link.push(&Message::Refused(error.to_string()));
+            self.link.flush();
+        }
+        ended
+    }
+
+    fn rounds(&mut self) -> Result<(), Error> {
+        loop {
+            let readable = self.wait()?;
+            let filled = if readable { self.link.fill() } else { Filled::Nothing };
+            let now = self.clock.now();
+            if filled == Filled::Closed {
+                return Ok(());
+            }
+            if filled == Filled::Some {
+                self.heard = now;
+            }
+            while let Some(message) = self.link.next()? {
+                self.take(message, now)?;
+            }
+            if let Some(node) = &mut self.node {
+                let (link, outstanding) = (&mut self.link, &mut self.outstanding);
+                node.end(now, |answer| {
+                    *outstanding -= 1;
+                    link.push(&Message::Answer(answer));
+                })?;
+            }
+            self.link.flush();
+            if let Some(patience) = self.patience.filter(|most| now.since(self.heard) > *most) {
+                return Err(Error::Driver(format!("not a byte for {patience}")));
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message, now: Time) -> Result<(), Error> {
+        let Some(node) = &mut self.node else {
+            let Message::Hello(hello) = message else {
+                return Err(Error::Driver("it did not begin with a hello".into()));
+            };
+            return self.greet(&hello);
+        };
+        match message {
+            Message::Call(ask) => {
+                if self.outstanding == WINDOW || !node.can_hold(&ask) {
+                    let why = format!("more than {WINDOW} calls, or one larger than the node");
+                    return Err(Error::Driver(why));
+                }
+                self.outstanding += 1;
+                node.arrive(ask, now)
+            }
+            Message::Ping { nonce } => {
+                self.link.push(&Message::Pong { nonce, clock: now });
+                Ok(())
+            }
+            Message::Speed(speed) => {
+                node.set_speed(speed);
+                Ok(())
+            }
+            Message::Bye => {
+                let wall = self.clock.now().since(Time::ZERO);
+                self.link.push(&Message::Used { cpu: thread_cpu_time(), wall });
+                Ok(())
+            }
+            _ => Err(Error::Driver("it sent what only a worker sends".into())),
+        }
+    }
+
+    fn greet(&mut self, hello: &Hello) -> Result<(), Error> {
+        let node = Node::new(self.clock, hello.capacity, hello.speed)?;
+        self.node = Some(node.ok_or(WireError::Field("capacity"))?);
+        self.link.push(&Message::Welcome { window: WINDOW });
+        Ok(())
+    }
+
+    /// Waits for news or the next deadline; says whether the socket has news.
+    fn wait(&mut self) -> Result<bool, Error> {
+        let deadline = self.node.as_ref().and_then(Node::next_end);
+        let timeout = match deadline.map(|at| at.since(self.clock.now())) {
+            None => SILENCE,
+            Some(left) if left <= SPIN => Span::ZERO,
+            Some(left) => doze(left).unwrap_or(left - SPIN).min(SILENCE),
+        };
+        let mut flags = PollFlags::IN;
+        if self.link.is_blocked() {
+            flags |= PollFlags::OUT;
+        }
+        let Some(node) = &mut self.node else {
+            let mut sockets = [PollFd::new(&self.link, flags)];
+            poll::wait(&mut sockets, Some(timeout))?;
+            return Ok(!sockets[0].revents().difference(PollFlags::OUT).is_empty());
+        };
+        let mut sockets =
+            [PollFd::new(&self.link, flags), PollFd::new(&node.burner, PollFlags::IN)];
+        poll::wait(&mut sockets, Some(timeout))?;
+        let [link, bell] = sockets.map(|socket| socket.revents());
+        if !bell.is_empty() {
+            node.burner.silence();
+        }
+        Ok(!link.difference(PollFlags::OUT).is_empty())
+    }
+}
