@@ -11,5 +11,6 @@ mod run_queue;
 mod unseen;
 
 pub use halves::{Bind, Candidates, Order, Placement};
+pub(crate) use list::infeasible;
 pub use list::ListScheduler;
 pub(crate) use unseen::Unseen;
