@@ -9,7 +9,7 @@ use crate::counters::{Counters, Place};
 use crate::placing::Placing;
 use crate::seat::{Seat, Ticket};
 use crate::waiter::{Answer, Waiter};
-use sched_core::{ClusterSpec, GroupSet, NodeId, ResolvedPolicy, SEED, Scheduler, Time};
+use sched_core::{ClusterSpec, Event, GroupSet, NodeId, ResolvedPolicy, SEED, Scheduler, Time};
 use std::sync::Arc;
 
 /// One scheduler for many threads.
@@ -145,7 +145,7 @@ impl Shared {
     pub fn node_up(&self, node: NodeId) {
         match &self.way {
             Way::Counters(counters) => counters.node_up(node),
-            Way::Combiner(combiner) => combiner.node_up(node),
+            Way::Combiner(combiner) => combiner.node(node, Event::NodeUp(node)),
         }
     }
 
@@ -154,7 +154,7 @@ impl Shared {
     pub fn node_down(&self, node: NodeId) {
         match &self.way {
             Way::Counters(counters) => counters.node_down(node),
-            Way::Combiner(combiner) => combiner.node_down(node),
+            Way::Combiner(combiner) => combiner.node(node, Event::NodeDown(node)),
         }
     }
 
@@ -162,7 +162,7 @@ impl Shared {
     pub fn node_drain(&self, node: NodeId) {
         match &self.way {
             Way::Counters(counters) => counters.node_drain(node),
-            Way::Combiner(combiner) => combiner.node_drain(node),
+            Way::Combiner(combiner) => combiner.node(node, Event::NodeDrain(node)),
         }
     }
 

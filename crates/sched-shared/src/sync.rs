@@ -12,20 +12,27 @@ use loom::sync as base;
 
 pub(crate) use base::atomic::{AtomicU64, Ordering, fence};
 pub(crate) use base::{Condvar, Mutex, MutexGuard};
-use std::sync::{LockResult, PoisonError, TryLockError};
+use std::sync::{LockResult, PoisonError};
+
+/// Between a sequentially consistent change and a sequentially consistent load: nothing, because C++20 (and so
+/// Rust) orders those. Loom treats both as acquire and release only, and gives the total order to fences.
+#[inline(always)]
+pub(crate) fn between_seq_cst() {
+    #[cfg(feature = "model")]
+    fence(Ordering::SeqCst);
+}
+
+/// A place where the model may switch threads. Loom has none between taking a lock and releasing
+/// it, which is sound for locks that are waited for, but a flag that others read tells the difference.
+#[inline(always)]
+pub(crate) fn switch() {
+    #[cfg(feature = "model")]
+    AtomicU64::new(0).load(Ordering::Relaxed);
+}
 
 /// The guard, also after a panic elsewhere: what is guarded here is whole between any two steps.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     heal(mutex.lock())
-}
-
-/// The guard, unless another thread has it.
-pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
-    }
 }
 
 /// Waits for a word about what is guarded.

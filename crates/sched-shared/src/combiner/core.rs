@@ -29,7 +29,6 @@ pub(super) struct Core {
     unsettled: bool,               // facts were told since the last poll
     decisions: Vec<Decision>,
     woken: Vec<Waker>,
-    spare: Vec<Request>,
 }
 
 /// A call that waits in the scheduler.
@@ -50,7 +49,6 @@ impl Core {
             unsettled: false,
             decisions: Vec::new(),
             woken: Vec::new(),
-            spare: Vec::new(),
         }
     }
 
@@ -79,6 +77,7 @@ impl Core {
     pub(super) fn enter(&mut self, request: Request) {
         match request {
             Request::Done(ticket) => drop(self.done(ticket)),
+            Request::Node(node, event) => self.node(node, event),
             Request::Place { call, waiter, stays: true } => {
                 let number = self.submit(&call);
                 self.owe(number, shape(&call), Some(waiter));
@@ -100,7 +99,7 @@ impl Core {
         current
     }
 
-    pub(super) fn node(&mut self, node: NodeId, event: Event) {
+    fn node(&mut self, node: NodeId, event: Event) {
         let Some(generation) = self.generations.get_mut(node.index()) else { return };
         if matches!(event, Event::NodeDown(_)) {
             *generation += 1;
@@ -129,15 +128,6 @@ impl Core {
     /// Whom to wake, once the lock is free.
     pub(super) fn woken(&mut self) -> Vec<Waker> {
         std::mem::take(&mut self.woken)
-    }
-
-    /// An empty list with room for requests.
-    pub(super) fn spare(&mut self) -> Vec<Request> {
-        std::mem::take(&mut self.spare)
-    }
-
-    pub(super) fn keep_spare(&mut self, spare: Vec<Request>) {
-        self.spare = spare;
     }
 
     fn tell(&mut self, event: Event) {

@@ -5,29 +5,34 @@
 //! what threads lose to each other: with flat combining (Hendler, Incze, Shavit, Tzafrir: Flat Combining
 //! and the Synchronization-Parallelism Tradeoff, SPAA 2010) a thread that finds the lock taken leaves its
 //! request in the inbox, and the holder does it, in the same poll as the rest. A finish therefore
-//! never waits for the lock. A free lock costs no inbox entry and allocates nothing.
+//! never waits. A free lock costs no inbox entry and allocates nothing.
 //!
-//! No request is forgotten: who leaves one tries the lock after it, and who releases the lock looks into
-//! the inbox after it, both under the inbox's own lock, so one of the two sees the other.
+//! No request is forgotten: lock and "there is a request" are two bits of one word, and the lock is
+//! released by a compare-and-swap that fails while there is one.
 
 mod core;
 
-use crate::call::{Call, Refusal};
+use self::core::Core;
+use crate::call::Call;
 use crate::padded::Padded;
 use crate::seat::Ticket;
-use crate::sync::{Mutex, MutexGuard, lock, try_lock};
+use crate::sync::{AtomicU64, Mutex, Ordering, lock, switch};
 use crate::waiter::{Answer, Waiter};
-use self::core::Core;
 use sched_core::{ClusterSpec, Event, NodeId, Scheduler, Time, Violation};
 use std::sync::Arc;
 
-/// How often a thread looks for its answer before it queues for the lock.
+/// How often a thread looks for its answer before it blocks.
 const SPINS: u32 = if cfg!(feature = "model") { 0 } else { 200 };
+
+const FREE: u64 = 0;
+const HELD: u64 = 1;
+const ASKED: u64 = 2;
 
 /// The handle behind every policy that needs order.
 #[derive(Debug)]
 pub(crate) struct Combiner {
-    core: Padded<Mutex<Core>>,
+    state: Padded<AtomicU64>, // HELD and ASKED
+    core: Mutex<Core>,        // of who holds, and of who only looks
     inbox: Padded<Mutex<Vec<Request>>>,
 }
 
@@ -38,17 +43,22 @@ pub(crate) enum Request {
     Place { call: Call, waiter: Arc<Waiter>, stays: bool },
     /// A call has left its node.
     Done(Ticket),
+    /// A node has come or gone.
+    Node(NodeId, Event),
 }
 
 impl Combiner {
     pub(crate) fn new(scheduler: Box<dyn Scheduler>, spec: &ClusterSpec) -> Combiner {
-        let core = Core::new(scheduler, spec.node_count());
-        Combiner { core: Padded(Mutex::new(core)), inbox: Padded(Mutex::new(Vec::new())) }
+        Combiner {
+            state: Padded(AtomicU64::new(FREE)),
+            core: Mutex::new(Core::new(scheduler, spec.node_count())),
+            inbox: Padded(Mutex::new(Vec::new())),
+        }
     }
 
     pub(crate) fn try_place(&self, call: &Call) -> Answer {
-        if let Some(core) = try_lock(&self.core) {
-            return self.serve(core, |core| core.try_place(call));
+        if let Some(answer) = self.if_free(|core| core.try_place(call)) {
+            return answer;
         }
         let waiter = Arc::new(Waiter::new());
         self.ask(Request::Place { call: *call, waiter: Arc::clone(&waiter), stays: false });
@@ -58,79 +68,102 @@ impl Combiner {
             }
             std::hint::spin_loop();
         }
-        // Whoever holds the lock may have taken the inbox before the request was in it.
-        self.serve(lock(&self.core), |_| ());
-        waiter.try_take().unwrap_or(Err(Refusal::NotNow))
+        waiter.wait()
     }
 
     pub(crate) fn place(&self, call: &Call, waiter: &Arc<Waiter>) {
         self.ask(Request::Place { call: *call, waiter: Arc::clone(waiter), stays: true });
     }
 
-    /// False if the node is known to be lost since; what is only in the inbox is not looked at yet.
+    /// False if the node is known to be lost since; what is only asked for is not known yet.
     pub(crate) fn done(&self, ticket: Ticket) -> bool {
-        if let Some(core) = try_lock(&self.core) {
-            return self.serve(core, |core| core.done(ticket));
-        }
-        self.ask(Request::Done(ticket));
-        true
+        self.if_free(|core| core.done(ticket)).unwrap_or_else(|| {
+            self.ask(Request::Done(ticket));
+            true
+        })
     }
 
-    pub(crate) fn node_up(&self, node: NodeId) {
-        self.serve(lock(&self.core), |core| core.node(node, Event::NodeUp(node)));
-    }
-
-    pub(crate) fn node_down(&self, node: NodeId) {
-        self.serve(lock(&self.core), |core| core.node(node, Event::NodeDown(node)));
-    }
-
-    pub(crate) fn node_drain(&self, node: NodeId) {
-        self.serve(lock(&self.core), |core| core.node(node, Event::NodeDrain(node)));
+    pub(crate) fn node(&self, node: NodeId, event: Event) {
+        self.ask(Request::Node(node, event));
     }
 
     pub(crate) fn tick(&self, now: Time) -> Option<Time> {
-        self.serve(lock(&self.core), |core| core.tick(now))
+        let mut core = lock(&self.core);
+        let next = core.tick(now);
+        let woken = core.woken();
+        drop(core);
+        woken.into_iter().for_each(std::task::Waker::wake);
+        next
     }
 
     pub(crate) fn healthy(&self) -> Result<(), Violation> {
         lock(&self.core).healthy()
     }
 
-    /// Leaves a request, and does it if nobody else is there to.
+    /// Does something at once if nobody holds the lock and nobody has asked for anything.
+    #[inline]
+    fn if_free<T>(&self, own: impl FnOnce(&mut Core) -> T) -> Option<T> {
+        self.take(FREE).then(|| {
+            let held = Held(self);
+            let result = self.work(own);
+            held.release();
+            result
+        })
+    }
+
+    /// Leaves a request; does it, and all others, if nobody holds the lock.
     fn ask(&self, request: Request) {
         lock(&self.inbox).push(request);
-        self.look_after();
-    }
-
-    /// Serves the inbox while it has something and the lock is free.
-    fn look_after(&self) {
-        while !lock(&self.inbox).is_empty() {
-            let Some(core) = try_lock(&self.core) else { return };
-            self.batch(core, |_| ());
+        if self.state.fetch_or(ASKED, Ordering::AcqRel) & HELD == 0 && self.take(ASKED) {
+            let held = Held(self);
+            self.serve();
+            held.release();
         }
     }
 
-    /// Serves the inbox and does `own`, all in one poll or as few as it takes.
-    fn serve<T>(&self, core: MutexGuard<'_, Core>, own: impl FnOnce(&mut Core) -> T) -> T {
-        let result = self.batch(core, own);
-        self.look_after();
-        result
+    fn take(&self, from: u64) -> bool {
+        self.state.compare_exchange(from, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    fn batch<T>(&self, mut core: MutexGuard<'_, Core>, own: impl FnOnce(&mut Core) -> T) -> T {
-        let mut requests = core.spare();
-        std::mem::swap(&mut requests, &mut *lock(&self.inbox));
-        for request in requests.drain(..) {
-            core.enter(request);
-        }
-        core.keep_spare(requests);
+    #[cold]
+    fn serve(&self) {
+        let requests = std::mem::take(&mut *lock(&self.inbox));
+        self.work(|core| requests.into_iter().for_each(|request| core.enter(request)));
+    }
+
+    /// Something with the scheduler, and what follows from it.
+    #[inline]
+    fn work<T>(&self, own: impl FnOnce(&mut Core) -> T) -> T {
+        let mut core = lock(&self.core);
         let result = own(&mut core);
         core.settle();
         let woken = core.woken();
         drop(core);
-        for waker in woken {
-            waker.wake();
-        }
+        woken.into_iter().for_each(std::task::Waker::wake);
         result
+    }
+}
+
+/// The lock, held.
+struct Held<'a>(&'a Combiner);
+
+impl Held<'_> {
+    /// Lets the lock go, once all that was asked for is done.
+    #[inline]
+    fn release(self) {
+        let Combiner { state, .. } = self.0;
+        switch();
+        while state.compare_exchange(HELD, FREE, Ordering::Release, Ordering::Relaxed).is_err() {
+            state.swap(HELD, Ordering::Acquire);
+            self.0.serve();
+        }
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Held<'_> {
+    /// The scheduler has panicked: others must not wait for this thread. Whoever asks next goes on.
+    fn drop(&mut self) {
+        self.0.state.fetch_and(ASKED, Ordering::Release);
     }
 }

@@ -10,6 +10,7 @@ mod live;
 mod notice;
 mod queue;
 mod rule;
+mod share;
 mod stripes;
 mod word;
 
@@ -22,6 +23,7 @@ use live::Live;
 use notice::Notice;
 use queue::Queue;
 use rule::Rule;
+use share::Share;
 use sched_core::{Bind, ClusterSpec, GroupSet, Infeasible, NodeId, QueueLimit, Resources, Unordered};
 use std::sync::Arc;
 use std::task::Waker;
@@ -51,7 +53,7 @@ pub(crate) struct Nodes {
 struct Node {
     word: Word,
     most: u64, // that may be held: the capacity if bound late
-    capacity: u64,
+    share: Share,
     group: u8,
 }
 
@@ -69,7 +71,7 @@ impl Nodes {
     fn load_if_candidate(&self, node: NodeId, want: &Want) -> Option<u64> {
         let node = self.nodes.get(node.index())?;
         let seen = node.word.see();
-        seen.accepts(want.demand, node.most).then(|| (seen.held() << 16) / node.capacity)
+        seen.accepts(want.demand, node.most).then(|| node.share.load(seen.held()))
     }
 
     #[inline(always)]
@@ -107,13 +109,13 @@ impl Counters {
 
     /// The rule on an empty cluster that [suits](Self::suit).
     pub(crate) fn new(spec: &ClusterSpec, bind: Bind, rule: Unordered, seed: u64) -> Counters {
-        let node = |(group, capacity): (u8, u64)| {
-            let most = if bind == Bind::Late { capacity } else { MOST };
-            Padded(Node { word: Word::new(), most, capacity, group })
+        let node = |(group, capacity): (u8, u32)| {
+            let most = if bind == Bind::Late { u64::from(capacity) } else { MOST };
+            Padded(Node { word: Word::new(), most, share: Share::of(capacity), group })
         };
         let groups = (0..).zip(spec.groups());
         let all = groups.flat_map(|(index, group)| {
-            std::iter::repeat_n((index, u64::from(group.capacity.cpu())), group.count as usize)
+            std::iter::repeat_n((index, group.capacity.cpu()), group.count as usize)
         });
         Counters {
             nodes: Nodes { nodes: all.map(node).collect(), spec: spec.clone() },

@@ -91,12 +91,14 @@ impl Word {
 
     /// Takes out a demand that was entered in that generation. False, and nothing changes, if the node
     /// was lost since.
+    ///
+    /// Release, for the next holder; sequentially consistent, for the look at the notice board that follows.
     #[inline(always)]
     pub(crate) fn give(&self, demand: u64, generation: u32) -> bool {
         let mut seen = self.see();
         while seen.generation() == generation && seen.held() >= demand {
             let next = seen.0 - demand;
-            match self.0.compare_exchange_weak(seen.0, next, Ordering::Release, Ordering::Relaxed) {
+            match self.0.compare_exchange_weak(seen.0, next, Ordering::SeqCst, Ordering::Relaxed) {
                 Ok(_) => return true,
                 Err(now) => seen = Seen(now),
             }

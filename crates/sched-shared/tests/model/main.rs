@@ -11,6 +11,10 @@ mod protocols;
 /// What the protocols' files take from their crate.
 mod sync {
     pub(crate) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+
+    pub(crate) fn between_seq_cst() {
+        fence(Ordering::SeqCst);
+    }
 }
 
 #[path = "../../src/padded.rs"]
