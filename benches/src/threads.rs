@@ -12,8 +12,8 @@ use sched_core::{
 };
 use sched_shared::{Call, Shared, Ticket};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Barrier, Mutex};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,26 +32,32 @@ pub trait Host: Sync {
 
 /// So many cycles on each of so many threads; the time from the start of all to the end of the last.
 pub fn run<H: Host>(host: &H, threads: usize, cycles: u64) -> Duration {
-    let start = Barrier::new(threads + 1);
-    thread::scope(|scope| {
-        for thread in 0..threads {
-            let start = &start;
-            scope.spawn(move || {
-                let mut rng = Rng::new(thread as u64);
-                let mut held: VecDeque<_> = (0..IN_FLIGHT).map(|_| host.place(&mut rng)).collect();
-                start.wait();
-                for _ in 0..cycles {
-                    held.push_back(host.place(&mut rng));
-                    held.pop_front().into_iter().for_each(|oldest| host.done(oldest));
-                }
-                start.wait();
-                held.into_iter().for_each(|last| host.done(last));
-            });
+    let arrived = AtomicUsize::new(0);
+    let work = &|thread: usize| {
+        let mut rng = Rng::new(thread as u64);
+        let mut held: VecDeque<_> = (0..IN_FLIGHT).map(|_| host.place(&mut rng)).collect();
+        // Spinning, not sleeping: who wakes up late would have the cores for itself.
+        arrived.fetch_add(1, Ordering::SeqCst);
+        while arrived.load(Ordering::SeqCst) < threads {
+            std::hint::spin_loop();
         }
-        start.wait();
         let begin = now();
-        start.wait();
-        begin.elapsed()
+        for _ in 0..cycles {
+            held.push_back(host.place(&mut rng));
+            held.pop_front().into_iter().for_each(|oldest| host.done(oldest));
+        }
+        let end = now();
+        held.into_iter().for_each(|last| host.done(last));
+        (begin, end)
+    };
+    thread::scope(|scope| {
+        let threads = (0..threads).map(|thread| scope.spawn(move || work(thread)));
+        let threads: Vec<_> = threads.collect();
+        let times = threads.into_iter().map(|thread| thread.join().expect("no thread panics"));
+        let times: Vec<_> = times.collect();
+        let begin = times.iter().map(|(begin, _)| *begin).min().unwrap_or_else(now);
+        let end = times.iter().map(|(_, end)| *end).max().unwrap_or(begin);
+        end.duration_since(begin)
     })
 }
 

@@ -105,7 +105,7 @@ impl Shared {
     /// # Errors
     /// [`Refusal::NotNow`] at once where no node can take the call, or where calls that wait come first;
     /// [`Refusal::Never`] with the reason.
-    #[inline]
+    #[inline(always)]
     pub fn try_place(&self, call: &Call) -> Result<Seat<&Shared>, Refusal> {
         Ok(Seat::new(self, self.ticket(call)?))
     }

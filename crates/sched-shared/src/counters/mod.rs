@@ -27,7 +27,7 @@ use share::Share;
 use sched_core::{Bind, ClusterSpec, GroupSet, Infeasible, NodeId, QueueLimit, Resources, Unordered};
 use std::sync::Arc;
 use std::task::Waker;
-use word::{MOST, Word};
+use word::{MOST, Seen, Word};
 
 pub(crate) use queue::Place;
 
@@ -46,6 +46,7 @@ pub(crate) struct Counters {
 #[derive(Debug)]
 pub(crate) struct Nodes {
     spec: ClusterSpec,
+    groups: Box<[(u64, u32)]>, // those that have nodes: mask and thousandths of a CPU
     nodes: Box<[Padded<Node>]>,
 }
 
@@ -65,25 +66,45 @@ pub(crate) struct Want {
     groups: GroupSet, // eligible and not kept
 }
 
+/// A node that could take the call when it was looked at.
+#[derive(Clone, Copy)]
+struct Candidate<'a> {
+    node: NodeId,
+    at: &'a Node,
+    seen: Seen,
+}
+
+impl Candidate<'_> {
+    /// The load that was seen, ⌊2¹⁶ × held ÷ capacity⌋ as in sched-core.
+    #[inline(always)]
+    fn load(&self) -> u64 {
+        self.at.share.load(self.seen.held())
+    }
+
+    /// Takes it: the node, and its generation.
+    #[inline(always)]
+    fn take(&self, want: &Want) -> Option<(NodeId, u32)> {
+        let generation = self.at.word.take(self.seen, want.demand, self.at.most)?;
+        Some((self.node, generation))
+    }
+}
+
 impl Nodes {
-    /// The load of a node that can take the call, ⌊2¹⁶ × held ÷ capacity⌋ as in sched-core.
+    /// A node, if it can take the call.
     #[inline(always)]
-    fn load_if_candidate(&self, node: NodeId, want: &Want) -> Option<u64> {
-        let node = self.nodes.get(node.index())?;
-        let seen = node.word.see();
-        seen.accepts(want.demand, node.most).then(|| node.share.load(seen.held()))
+    fn candidate(&self, node: NodeId, want: &Want) -> Option<Candidate<'_>> {
+        let at = self.nodes.get(node.index())?;
+        let seen = at.word.see();
+        seen.accepts(want.demand, at.most).then_some(Candidate { node, at, seen })
     }
 
+    /// The eligible set, as [`ClusterSpec::eligible`] without what no node here has.
     #[inline(always)]
-    fn take(&self, node: NodeId, want: &Want) -> Option<u32> {
-        let node = &self.nodes[node.index()];
-        node.word.take(want.demand, node.most)
-    }
-
-    #[inline(always)]
-    fn give(&self, ticket: &Ticket) -> bool {
-        let node = self.nodes.get(ticket.node.index());
-        node.is_some_and(|node| node.word.give(ticket.what, ticket.generation))
+    fn eligible(&self, call: &Call) -> GroupSet {
+        let holds = |&&(_, capacity): &&(u64, u32)| call.demand.cpu() <= capacity;
+        let holding = self.groups.iter().filter(holds).fold(0, |mask, (group, _)| mask | group);
+        let cpu_only = if call.demand.gpu() == 0 { holding } else { 0 };
+        call.on.intersection(GroupSet::from_bits(cpu_only))
     }
 
     fn of(&self, groups: GroupSet) -> impl Iterator<Item = NodeId> {
@@ -117,8 +138,10 @@ impl Counters {
         let all = groups.flat_map(|(index, group)| {
             std::iter::repeat_n((index, group.capacity.cpu()), group.count as usize)
         });
+        let with_nodes = (0..).zip(spec.groups()).filter(|(_, group)| group.count > 0);
+        let groups = with_nodes.map(|(index, group)| (1 << index, group.capacity.cpu())).collect();
         Counters {
-            nodes: Nodes { nodes: all.map(node).collect(), spec: spec.clone() },
+            nodes: Nodes { nodes: all.map(node).collect(), groups, spec: spec.clone() },
             live: Live::all(spec),
             rule: Rule::new(rule, seed),
             notice: Notice::new(),
@@ -128,7 +151,7 @@ impl Counters {
     }
 
     /// A node now, or why not. No lock.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn try_place(&self, call: &Call) -> Result<Ticket, Refusal> {
         let want = self.want(call)?;
         self.take(&want, self.notice.kept()).ok_or(Refusal::NotNow)
@@ -156,12 +179,10 @@ impl Counters {
     /// Gives back what a ticket stands for. False if its node was lost since.
     #[inline]
     pub(crate) fn done(&self, ticket: &Ticket) -> bool {
-        let freed = self.nodes.give(ticket);
-        if freed {
-            let group = self.nodes.nodes[ticket.node.index()].group;
-            if self.notice.is_waited_for(group) {
-                self.serve(lock(&self.queue));
-            }
+        let Some(at) = self.nodes.nodes.get(ticket.node.index()) else { return false };
+        let freed = at.word.give(ticket.what, ticket.generation);
+        if freed && self.notice.is_waited_for(at.group) {
+            self.serve(lock(&self.queue));
         }
         freed
     }
@@ -199,12 +220,16 @@ impl Counters {
 
     #[inline(always)]
     fn want(&self, call: &Call) -> Result<Want, Refusal> {
-        let eligible = self.nodes.spec.eligible(&call.demand, call.on);
+        let eligible = self.nodes.eligible(call);
         if eligible.is_empty() {
-            let reason = Infeasible::explain(&self.nodes.spec, &call.task(0));
-            return Err(Refusal::Never(reason));
+            return Err(self.never(call));
         }
         Ok(Want { demand: u64::from(call.demand.cpu()), eligible, groups: eligible })
+    }
+
+    #[cold]
+    fn never(&self, call: &Call) -> Refusal {
+        Refusal::Never(Infeasible::explain(&self.nodes.spec, &call.task(0)))
     }
 
     /// Takes a node of the groups that are not kept.
@@ -234,7 +259,8 @@ impl Counters {
                 Some(Ok(waker)) => woken.extend(waker),
                 // It has left meanwhile: the node is for the next, of any set.
                 Some(Err(_)) | None => {
-                    self.nodes.give(&ticket);
+                    let at = &self.nodes.nodes[ticket.node.index()];
+                    at.word.give(demand, ticket.generation);
                     kept = GroupSet::NONE;
                 }
             }

@@ -7,7 +7,7 @@
 
 use super::live::Live;
 use super::stripes::Stripes;
-use super::{Nodes, Want};
+use super::{Candidate, Nodes, Want};
 use crate::padded::Padded;
 use sched_core::rng::Rng;
 use sched_core::{ClusterSpec, NodeId, Unordered};
@@ -51,20 +51,21 @@ impl Rule {
         match self {
             Rule::RoundRobin(cursors) => in_turn(cursors, nodes, want),
             Rule::Random(stripes) => stripes.draw(|rng| loop {
-                let node = draw(rng, nodes, live, want, None)?.node;
-                if let Some(generation) = nodes.take(node, want) {
-                    return Some((node, generation));
+                let count = live.count(want.groups);
+                let drawn = draw(rng, nodes, live, want, count, None)?;
+                if let Some(taken) = drawn.candidate.take(want) {
+                    return Some(taken);
                 }
             }),
             Rule::PowerOfTwo(stripes) => stripes.draw(|rng| loop {
-                let first = draw(rng, nodes, live, want, None)?;
-                let second = draw(rng, nodes, live, want, Some(first));
-                let node = match second {
-                    Some(second) if second.load < first.load => second.node,
-                    _ => first.node,
-                };
-                if let Some(generation) = nodes.take(node, want) {
-                    return Some((node, generation));
+                let count = live.count(want.groups);
+                let first = draw(rng, nodes, live, want, count, None)?;
+                let second = draw(rng, nodes, live, want, count, Some(first));
+                let first = first.candidate;
+                let second = second.map(|drawn| drawn.candidate);
+                let lower = second.filter(|second| second.load() < first.load());
+                if let Some(taken) = lower.unwrap_or(first).take(want) {
+                    return Some(taken);
                 }
             }),
         }
@@ -73,25 +74,24 @@ impl Rule {
 
 /// A candidate that was drawn.
 #[derive(Clone, Copy)]
-struct Drawn {
-    node: NodeId,
-    load: u64,
+struct Drawn<'a> {
+    candidate: Candidate<'a>,
     rank: Option<u64>, // among the live nodes of the groups, if it was drawn among them
 }
 
-/// A uniform candidate other than `except`.
+/// A uniform candidate other than `except`, of so many live nodes.
 #[inline(always)]
-fn draw(
+fn draw<'a>(
     rng: &mut Rng,
-    nodes: &Nodes,
+    nodes: &'a Nodes,
     live: &Live,
     want: &Want,
-    except: Option<Drawn>,
-) -> Option<Drawn> {
-    let count = live.count(want.groups);
+    count: u64,
+    except: Option<Drawn<'a>>,
+) -> Option<Drawn<'a>> {
     let skipped = except.map(|drawn| match drawn.rank {
         Some(rank) => rank,
-        None => rank_of(drawn.node, live, want, count),
+        None => rank_of(drawn.candidate.node, live, want, count),
     });
     let drawable = count.saturating_sub(u64::from(skipped.is_some()));
     let untouched = rng.clone();
@@ -99,10 +99,11 @@ fn draw(
         let drawn = rng.below(drawable);
         let rank = drawn + u64::from(skipped.is_some_and(|skipped| drawn >= skipped));
         let Some(node) = live.nth(want.groups, rank) else { break };
-        if let Some(load) = nodes.load_if_candidate(node, want) {
-            return Some(Drawn { node, load, rank: Some(rank) });
+        if let Some(candidate) = nodes.candidate(node, want) {
+            return Some(Drawn { candidate, rank: Some(rank) });
         }
     }
+    let except = except.map(|drawn| drawn.candidate.node);
     draw_counted(rng, untouched, nodes, want, except)
 }
 
@@ -114,17 +115,16 @@ fn rank_of(node: NodeId, live: &Live, want: &Want, count: u64) -> u64 {
 /// A uniform candidate where live nodes drawn at random were none. A refusal leaves the generator as it was.
 #[cold]
 #[inline(never)]
-fn draw_counted(
+fn draw_counted<'a>(
     rng: &mut Rng,
     untouched: Rng,
-    nodes: &Nodes,
+    nodes: &'a Nodes,
     want: &Want,
-    except: Option<Drawn>,
-) -> Option<Drawn> {
+    except: Option<NodeId>,
+) -> Option<Drawn<'a>> {
     let candidates = || {
-        let other = |&node: &NodeId| Some(node) != except.map(|drawn| drawn.node);
-        let seen = |node| nodes.load_if_candidate(node, want).map(|load| (node, load));
-        nodes.of(want.groups).filter(other).filter_map(seen)
+        let other = |&node: &NodeId| Some(node) != except;
+        nodes.of(want.groups).filter(other).filter_map(|node| nodes.candidate(node, want))
     };
     loop {
         let count = candidates().count() as u64;
@@ -133,8 +133,8 @@ fn draw_counted(
             return None;
         }
         // Between the count and the walk others may have taken some: then count again.
-        if let Some((node, load)) = candidates().nth(rng.below(count) as usize) {
-            return Some(Drawn { node, load, rank: None });
+        if let Some(candidate) = candidates().nth(rng.below(count) as usize) {
+            return Some(Drawn { candidate, rank: None });
         }
     }
 }
@@ -146,15 +146,15 @@ fn in_turn(cursors: &[Cursor], nodes: &Nodes, want: &Want) -> Option<(NodeId, u3
     let mut start = cursor.load(Ordering::Relaxed);
     loop {
         let from = NodeId(start as u32);
-        let candidate = |&node: &NodeId| nodes.load_if_candidate(node, want).is_some();
-        let node = match nodes.of_from(want.groups, from).find(candidate) {
-            Some(node) => node,
-            None => nodes.of(want.groups).find(candidate)?,
+        let candidate = |node| nodes.candidate(node, want);
+        let found = match nodes.of_from(want.groups, from).find_map(candidate) {
+            Some(found) => found,
+            None => nodes.of(want.groups).find_map(candidate)?,
         };
-        let next = u64::from(node.0) + 1;
+        let next = u64::from(found.node.0) + 1;
         match cursor.compare_exchange_weak(start, next, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => match nodes.take(node, want) {
-                Some(generation) => return Some((node, generation)),
+            Ok(_) => match found.take(want) {
+                Some(taken) => return Some(taken),
                 None => start = cursor.load(Ordering::Relaxed),
             },
             Err(now) => start = now,

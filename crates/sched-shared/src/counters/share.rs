@@ -3,7 +3,7 @@
 //! Two choices compare two loads per call, and a division would be a third of its time. ⌊n ÷ c⌋ is
 //! ⌊n × m ÷ 2ᵏ⌋ with m = ⌈2ᵏ ÷ c⌉: m × c exceeds 2ᵏ by e < c ≤ 2ᴸ, so the product is exact while
 //! n × e < 2ᵏ, which k = 63 + L grants for every n below 2⁶³ (Granlund, Montgomery: Division by Invariant
-//! Integers using Multiplication, PLDI 1994).
+//! Integers using Multiplication, PLDI 1994). Twice n makes that the high half of a product, shifted by L.
 
 /// The reciprocal of a capacity.
 #[derive(Clone, Copy, Debug)]
@@ -16,14 +16,15 @@ impl Share {
     /// Of a capacity that is not zero.
     pub(crate) fn of(capacity: u32) -> Share {
         let capacity = u128::from(capacity.max(1));
-        let shift = 63 + capacity.next_power_of_two().trailing_zeros();
-        Share { factor: (1_u128 << shift).div_ceil(capacity) as u64, shift }
+        let shift = capacity.next_power_of_two().trailing_zeros();
+        Share { factor: (1_u128 << (63 + shift)).div_ceil(capacity) as u64, shift }
     }
 
-    /// ⌊2¹⁶ × held ÷ capacity⌋, for less than 2⁴⁷ held.
+    /// ⌊2¹⁶ × held ÷ capacity⌋, for less than 2⁴⁶ held.
     #[inline(always)]
     pub(crate) fn load(self, held: u64) -> u64 {
-        (u128::from(held << 16) * u128::from(self.factor) >> self.shift) as u64
+        let product = u128::from(held << 17) * u128::from(self.factor);
+        (product >> 64) as u64 >> self.shift
     }
 }
 
@@ -42,11 +43,11 @@ mod tests {
             let check = |held: u64| {
                 assert_eq!(share.load(held), (held << 16) / u64::from(capacity), "{held}/{capacity}");
             };
-            [0, 1, (1 << 47) - 1, (1 << 40) - 1].into_iter().for_each(check);
+            [0, 1, (1 << 46) - 1, (1 << 40) - 1].into_iter().for_each(check);
             for around in 1..20 {
                 let held = u64::from(capacity) * around;
                 [held - 1, held, held + 1].into_iter().for_each(check);
-                check(rng.below(1 << 47));
+                check(rng.below(1 << 46));
             }
         }
     }

@@ -16,7 +16,7 @@ const STRIPES: usize = 64;
 /// The generators.
 #[derive(Debug)]
 pub(crate) struct Stripes {
-    stripes: Box<[Padded<Stripe>]>,
+    stripes: Box<[Padded<Stripe>; STRIPES]>,
     seed: u64,
     seeded: AtomicU64, // how many stripes have drawn
 }
@@ -29,7 +29,7 @@ struct Stripe {
 
 impl Stripes {
     pub(crate) fn new(seed: u64) -> Stripes {
-        let stripes = (0..STRIPES).map(|_| Padded::default()).collect();
+        let stripes = Box::new(std::array::from_fn(|_| Padded::default()));
         Stripes { stripes, seed, seeded: AtomicU64::new(0) }
     }
 

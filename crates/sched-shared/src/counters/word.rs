@@ -53,7 +53,8 @@ impl Seen {
     /// Whether it takes a call of this demand and then holds at most `most`.
     #[inline(always)]
     pub(crate) fn accepts(self, demand: u64, most: u64) -> bool {
-        self.is_up() && self.held() + demand <= most
+        // The state lies above what is held: any but "up" is more than every node may hold.
+        (self.0 & (1 << GENERATION_SHIFT) - 1) + demand <= most
     }
 
     fn with_state(self, state: u64) -> Seen {
@@ -73,12 +74,12 @@ impl Word {
         Seen(self.0.load(Ordering::Relaxed))
     }
 
-    /// Enters a demand if the node is up and then holds at most `most`, which is at most [`MOST`]. Gives the generation.
+    /// Enters a demand if the node is up and then holds at most `most`, which is at most [`MOST`]. Gives the
+    /// generation. `seen` is what the caller saw last, however long ago.
     ///
     /// Acquire: what its last holder did to a slot happened before the next one has it.
     #[inline(always)]
-    pub(crate) fn take(&self, demand: u64, most: u64) -> Option<u32> {
-        let mut seen = self.see();
+    pub(crate) fn take(&self, mut seen: Seen, demand: u64, most: u64) -> Option<u32> {
         while seen.accepts(demand, most) {
             let next = seen.0 + demand;
             match self.0.compare_exchange_weak(seen.0, next, Ordering::Acquire, Ordering::Relaxed) {
@@ -141,30 +142,34 @@ impl Word {
 mod tests {
     use super::*;
 
+    fn take(word: &Word, demand: u64, most: u64) -> Option<u32> {
+        word.take(word.see(), demand, most)
+    }
+
     #[test]
     fn a_word_holds_at_most_what_it_may() {
         let word = Word::new();
-        assert_eq!(word.take(600, 1000), Some(0));
-        assert_eq!(word.take(600, 1000), None);
-        assert_eq!(word.take(400, 1000), Some(0));
+        assert_eq!(take(&word, 600, 1000), Some(0));
+        assert_eq!(take(&word, 600, 1000), None);
+        assert_eq!(take(&word, 400, 1000), Some(0));
         assert!(word.give(600, 0));
         assert_eq!(word.see().held(), 400);
         assert!(!word.give(401, 0), "more than it holds");
-        assert_eq!(word.take(MOST, MOST), None);
-        assert_eq!(word.take(MOST - 400, MOST), Some(0));
+        assert_eq!(take(&word, MOST, MOST), None);
+        assert_eq!(take(&word, MOST - 400, MOST), Some(0));
         assert!(word.see().is_up());
     }
 
     #[test]
     fn what_was_lost_frees_nothing_after_the_return() {
         let word = Word::new();
-        assert_eq!(word.take(1000, 1000), Some(0));
+        assert_eq!(take(&word, 1000, 1000), Some(0));
         word.lose();
         word.lose();
-        assert_eq!((word.see().held(), word.take(1000, 1000)), (0, None));
+        assert_eq!((word.see().held(), take(&word, 1000, 1000)), (0, None));
         word.drain();
         word.raise();
-        assert_eq!(word.take(1000, 1000), Some(1), "lost once");
+        assert_eq!(take(&word, 1000, 1000), Some(1), "lost once");
         assert!(!word.give(1000, 0));
         assert_eq!(word.see().held(), 1000);
         assert!(word.give(1000, 1));
@@ -174,14 +179,14 @@ mod tests {
     fn a_draining_node_finishes_what_it_has_and_comes_back_with_it() {
         let word = Word::new();
         for _ in 0..2 {
-            assert_eq!(word.take(500, 1500), Some(0));
+            assert_eq!(take(&word, 500, 1500), Some(0));
         }
         word.drain();
-        assert_eq!(word.take(500, 1500), None);
+        assert_eq!(take(&word, 500, 1500), None);
         assert!(word.give(500, 0));
         word.raise();
         assert_eq!(word.see().held(), 500);
-        assert_eq!(word.take(1000, 1500), Some(0));
+        assert_eq!(take(&word, 1000, 1500), Some(0));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Node for Word {
         Word::new()
     }
     fn take(&self) -> Option<u32> {
-        self.take(SLOT, SLOT)
+        self.take(self.see(), SLOT, SLOT)
     }
     fn give(&self, generation: u32) -> bool {
         self.give(SLOT, generation)
@@ -66,7 +66,7 @@ impl Node for NoGeneration {
         NoGeneration(Word::new())
     }
     fn take(&self) -> Option<u32> {
-        self.0.take(SLOT, SLOT)
+        self.0.take(self.0.see(), SLOT, SLOT)
     }
     fn give(&self, _: u32) -> bool {
         self.0.give(SLOT, self.0.see().generation())
@@ -183,14 +183,14 @@ impl<const SAYS: bool, const LOOKS: bool> Board for Fences<SAYS, LOOKS> {
 fn one_of_them_sees<B: Board>() {
     model(3, || {
         let all = Arc::new((Word::new(), B::new()));
-        let generation = all.0.take(SLOT, SLOT).unwrap();
+        let generation = all.0.take(all.0.see(), SLOT, SLOT).unwrap();
         let other = Arc::clone(&all);
         let finish = thread::spawn(move || {
             assert!(other.0.give(SLOT, generation));
             other.1.is_waited_for()
         });
         all.1.say();
-        let got = all.0.take(SLOT, SLOT).is_some();
+        let got = all.0.take(all.0.see(), SLOT, SLOT).is_some();
         let served = finish.join().unwrap();
         assert!(got || served, "a slot is free beside a call that waits for it");
     });
