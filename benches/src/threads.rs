@@ -5,6 +5,7 @@
 //! busy. `raw` is the least that two choices can cost: counts that know no limit and no churn.
 
 use crate::SLOTS;
+use rustix::thread::CpuSet;
 use sched_core::rng::Rng;
 use sched_core::{
     ClusterSpec, Decision, Event, NodeId, PolicySpec, Registry, Resources, Scheduler, Task, TaskId,
@@ -34,6 +35,7 @@ pub trait Host: Sync {
 pub fn run<H: Host>(host: &H, threads: usize, cycles: u64) -> Duration {
     let arrived = AtomicUsize::new(0);
     let work = &|thread: usize| {
+        pin(thread);
         let mut rng = Rng::new(thread as u64);
         let mut held: VecDeque<_> = (0..IN_FLIGHT).map(|_| host.place(&mut rng)).collect();
         // Spinning, not sleeping: who wakes up late would have the cores for itself.
@@ -59,6 +61,17 @@ pub fn run<H: Host>(host: &H, threads: usize, cycles: u64) -> Duration {
         let end = times.iter().map(|(_, end)| *end).max().unwrap_or(begin);
         end.duration_since(begin)
     })
+}
+
+/// Each thread on a core of its own, as far as there are any: else a busy machine runs one after the other.
+fn pin(thread: usize) {
+    if let Ok(mut cores) = rustix::thread::sched_getaffinity(None) {
+        let all: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&core| cores.is_set(core)).collect();
+        cores.clear();
+        cores.set(all[thread % all.len()]);
+        // A system that refuses measures unpinned.
+        let _ = rustix::thread::sched_setaffinity(None, &cores);
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench measures")]

@@ -21,7 +21,8 @@ pub(super) fn measure() -> Value {
         print!("{:>22}", format!("{nodes} nodes, {threads} thr."));
     }
     println!();
-    let measured: Vec<Vec<(&str, f64)>> = columns.iter().map(|&(n, t)| fastest(rows(n), t)).collect();
+    let measured: Vec<Vec<(&str, f64)>> =
+        columns.iter().map(|&(n, t)| fastest(rows(n), t)).collect();
     let mut figures = Vec::new();
     for row in 0..measured[0].len() {
         print!("{:<20}", measured[0][row].0);

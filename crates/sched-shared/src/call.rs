@@ -49,7 +49,9 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::NotNow => f.write_str("no node can take the call now; wait for one, or shed it"),
+            Refusal::NotNow => {
+                f.write_str("no node can take the call now; wait for one, or shed it")
+            }
             Refusal::Never(reason) => reason.fmt(f),
         }
     }

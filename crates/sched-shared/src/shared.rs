@@ -214,7 +214,9 @@ impl Shared {
     /// A call has given its wait up before it was answered.
     pub(crate) fn leave(&self, line: Line) {
         match (&self.way, line) {
-            (Way::Counters(counters), Line::Counters { set, number }) => counters.leave(set, number),
+            (Way::Counters(counters), Line::Counters { set, number }) => {
+                counters.leave(set, number);
+            }
             // The combiner's scheduler cannot forget a call: it meets the closed cell at its turn.
             (Way::Combiner(_) | Way::Counters(_), _) => {}
         }

@@ -11,6 +11,6 @@ mod run_queue;
 mod unseen;
 
 pub use halves::{Bind, Candidates, Order, Placement};
-pub(crate) use list::infeasible;
 pub use list::ListScheduler;
+pub(crate) use list::infeasible;
 pub(crate) use unseen::Unseen;

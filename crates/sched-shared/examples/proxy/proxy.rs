@@ -62,8 +62,10 @@ impl Proxy {
         let policy = PolicySpec::named(policy).with("bind", "late");
         let policy = Registry::builtin().resolve(&policy)?;
         let cluster = ClusterSpec::uniform(backends.len() as u32, SLOTS)?;
-        let backend = |address| {
-            Backend { address, answered: AtomicU64::new(0), is_up: AtomicBool::new(true) }
+        let backend = |address| Backend {
+            address,
+            answered: AtomicU64::new(0),
+            is_up: AtomicBool::new(true),
         };
         let backends = backends.into_iter().map(backend).collect();
         Ok(Arc::new(Proxy { shared: Arc::new(Shared::new(&policy, &cluster, 0)), backends }))

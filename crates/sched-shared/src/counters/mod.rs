@@ -23,8 +23,10 @@ use live::Live;
 use notice::Notice;
 use queue::Queue;
 use rule::Rule;
+use sched_core::{
+    Bind, ClusterSpec, GroupSet, Infeasible, NodeId, QueueLimit, Resources, Unordered,
+};
 use share::Share;
-use sched_core::{Bind, ClusterSpec, GroupSet, Infeasible, NodeId, QueueLimit, Resources, Unordered};
 use std::sync::Arc;
 use std::task::Waker;
 use word::{MOST, Seen, Word};

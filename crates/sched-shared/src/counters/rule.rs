@@ -50,22 +50,26 @@ impl Rule {
     pub(crate) fn take(&self, nodes: &Nodes, live: &Live, want: &Want) -> Option<(NodeId, u32)> {
         match self {
             Rule::RoundRobin(cursors) => in_turn(cursors, nodes, want),
-            Rule::Random(stripes) => stripes.draw(|rng| loop {
-                let count = live.count(want.groups);
-                let drawn = draw(rng, nodes, live, want, count, None)?;
-                if let Some(taken) = drawn.candidate.take(want) {
-                    return Some(taken);
+            Rule::Random(stripes) => stripes.draw(|rng| {
+                loop {
+                    let count = live.count(want.groups);
+                    let drawn = draw(rng, nodes, live, want, count, None)?;
+                    if let Some(taken) = drawn.candidate.take(want) {
+                        return Some(taken);
+                    }
                 }
             }),
-            Rule::PowerOfTwo(stripes) => stripes.draw(|rng| loop {
-                let count = live.count(want.groups);
-                let first = draw(rng, nodes, live, want, count, None)?;
-                let second = draw(rng, nodes, live, want, count, Some(first));
-                let first = first.candidate;
-                let second = second.map(|drawn| drawn.candidate);
-                let lower = second.filter(|second| second.load() < first.load());
-                if let Some(taken) = lower.unwrap_or(first).take(want) {
-                    return Some(taken);
+            Rule::PowerOfTwo(stripes) => stripes.draw(|rng| {
+                loop {
+                    let count = live.count(want.groups);
+                    let first = draw(rng, nodes, live, want, count, None)?;
+                    let second = draw(rng, nodes, live, want, count, Some(first));
+                    let first = first.candidate;
+                    let second = second.map(|drawn| drawn.candidate);
+                    let lower = second.filter(|second| second.load() < first.load());
+                    if let Some(taken) = lower.unwrap_or(first).take(want) {
+                        return Some(taken);
+                    }
                 }
             }),
         }

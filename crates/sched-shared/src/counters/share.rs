@@ -28,7 +28,7 @@ impl Share {
     }
 }
 
-#[cfg(all(test, not(feature = "model")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use sched_core::rng::Rng;
@@ -41,7 +41,11 @@ mod tests {
         for &capacity in special.iter().chain(&random) {
             let share = Share::of(capacity);
             let check = |held: u64| {
-                assert_eq!(share.load(held), (held << 16) / u64::from(capacity), "{held}/{capacity}");
+                assert_eq!(
+                    share.load(held),
+                    (held << 16) / u64::from(capacity),
+                    "{held}/{capacity}"
+                );
             };
             [0, 1, (1 << 46) - 1, (1 << 40) - 1].into_iter().for_each(check);
             for around in 1..20 {

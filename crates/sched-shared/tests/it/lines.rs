@@ -2,7 +2,9 @@
 //!
 //! Each body runs for both ways, because a host must not care which one its policy has.
 
-use sched_core::{ClusterSpec, Group, GroupSet, Infeasible, NodeId, PolicySpec, Registry, Resources};
+use sched_core::{
+    ClusterSpec, Group, GroupSet, Infeasible, NodeId, PolicySpec, Registry, Resources,
+};
 use sched_shared::{Call, Placing, Refusal, Seat, Shared};
 use std::future::Future;
 use std::pin::pin;

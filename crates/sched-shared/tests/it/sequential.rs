@@ -25,7 +25,8 @@ impl<'a> Both<'a> {
     fn call(&mut self, call: Call, at: u64) {
         let number = self.calls;
         self.calls += 1;
-        let mut task = sched_core::Task::new(TaskId { index: number, stage: 0 }, call.ready, call.demand);
+        let mut task =
+            sched_core::Task::new(TaskId { index: number, stage: 0 }, call.ready, call.demand);
         (task.on, task.priority) = (call.on, call.priority);
         self.sequential.on_event(Time::from_nanos(at), Event::Submit(task));
         self.waiting.insert(number, self.shared.place(&call));
@@ -62,7 +63,8 @@ impl<'a> Both<'a> {
                 other => panic!("{other:?}"),
             };
             let placing = self.waiting.remove(&number).expect("decided once");
-            let answer = placing.try_now().unwrap_or_else(|_| panic!("{decision} at {at}, it waits"));
+            let answer =
+                placing.try_now().unwrap_or_else(|_| panic!("{decision} at {at}, it waits"));
             match (decision, answer) {
                 (Decision::Assign { node, .. }, Ok(seat)) => {
                     assert_eq!(seat.node(), node, "call {number} at {at}");
@@ -76,7 +78,8 @@ impl<'a> Both<'a> {
         }
         for (number, placing) in std::mem::take(&mut self.waiting) {
             let waits = placing.try_now();
-            let placing = waits.expect_err(&format!("call {number} waits in the scheduler at {at}"));
+            let placing =
+                waits.expect_err(&format!("call {number} waits in the scheduler at {at}"));
             self.waiting.insert(number, placing);
         }
     }
@@ -97,8 +100,7 @@ fn compare(policy: &PolicySpec, cluster: &ClusterSpec, seed: u64) -> usize {
     let shared = Shared::new(&policy, cluster, seed);
     let sequential = policy.build(cluster, seed);
     let (waiting, seats) = (BTreeMap::new(), Vec::new());
-    let mut both =
-        Both { shared: &shared, sequential, waiting, seats, calls: 0, decisions: 0 };
+    let mut both = Both { shared: &shared, sequential, waiting, seats, calls: 0, decisions: 0 };
     let mut rng = Rng::new(seed);
     for at in 0..400 {
         match rng.below(10) {

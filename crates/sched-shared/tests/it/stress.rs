@@ -21,7 +21,8 @@ fn shared(policy: &str) -> Arc<Shared> {
 
 /// Every slot can be had, and no more.
 fn all_there(shared: &Shared) {
-    let seats: Vec<_> = (0..NODES * SLOTS).map(|_| shared.try_place(&Call::slot()).unwrap()).collect();
+    let seats: Vec<_> =
+        (0..NODES * SLOTS).map(|_| shared.try_place(&Call::slot()).unwrap()).collect();
     assert_eq!(shared.try_place(&Call::slot()).err(), Some(Refusal::NotNow));
     for node in (0..NODES).map(NodeId) {
         assert_eq!(seats.iter().filter(|seat| seat.node() == node).count(), SLOTS as usize);

@@ -25,7 +25,8 @@ fn touch(witness: &AtomicU64) {
 
 /// So many slots can be had, and no more.
 fn has(shared: &Shared, slots: usize) {
-    let seats: Vec<_> = (0..slots).map(|_| shared.try_place(&Call::slot()).expect("lost")).collect();
+    let seats: Vec<_> =
+        (0..slots).map(|_| shared.try_place(&Call::slot()).expect("lost")).collect();
     assert!(shared.try_place(&Call::slot()).is_err(), "given twice");
     drop(seats);
 }

@@ -20,7 +20,7 @@ const MAINS: [(&str, usize); 4] =
     [("main-command", 1), ("exp1-command", 1), ("exp3-command", 1), ("all-command", 3)];
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`), the guard of the hot path, the test that reads a report in Chromium and the README's
+/// `cargo test`), the model checker of what many threads share, the guard of the hot path, the test that reads a report in Chromium and the README's
 /// commands that leave results, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
@@ -40,8 +40,9 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
     let mains: Vec<Vec<&str>> =
         MAINS.iter().map(|(marker, _)| readme::command(&readme, marker)).collect::<Result<_>>()?;
     steps.run("format", &["cargo", "fmt", "--all", "--check"], None)?;
-    // With the test that needs a browser, which linting does not.
-    let clippy = ["clippy", "--workspace", "--all-targets", "--features", "sage/browser"];
+    // With the tests that need a browser or a model checker, which linting does not.
+    let features = "sage/browser,sched-shared/model";
+    let clippy = ["clippy", "--workspace", "--all-targets", "--features", features];
     let clippy = cargo(&clippy, &["--", "-D", "warnings"]);
     steps.run("clippy", &clippy, None)?;
     steps.run("test", &test, None)?;
@@ -52,6 +53,8 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let theory = ["test", "--release", "-p", "pipeline", "--test", "theory"];
         let theory = cargo(&theory, &["--features", "full-theory"]);
         steps.run("theory", &theory, None)?;
+        let model = ["test", "-p", "sched-shared", "--features", "model", "--test", "model"];
+        steps.run("model", &cargo(&model, &[]), None)?;
         steps.step("hot path", || hot_path::check(root, locked))?;
         let browser = ["test", "-p", "sage", "--features", "browser", "--test", "browser"];
         steps.run("report in a browser", &cargo(&browser, &[]), None)?;

@@ -21,7 +21,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("viz", &["metrics"]),
     ("harness", &["sched-core", "metrics", "flight", "pipeline", "cluster", "viz"]),
     ("sage", &["harness"]),
-    ("benches", &["sched-core", "sched-shared", "metrics", "flight", "pipeline", "cluster", "viz", "harness"]),
+    (
+        "benches",
+        &[
+            "sched-core",
+            "sched-shared",
+            "metrics",
+            "flight",
+            "pipeline",
+            "cluster",
+            "viz",
+            "harness",
+        ],
+    ),
     ("xtask", &[]),
 ];
 
