@@ -22,7 +22,7 @@ pub(super) fn measure() -> Value {
     }
     println!();
     let measured: Vec<Vec<(&str, f64)>> =
-        columns.iter().map(|&(n, t)| fastest(rows(n), t)).collect();
+        columns.iter().map(|&(n, t)| fastest(&rows(n), t)).collect();
     let mut figures = Vec::new();
     for row in 0..measured[0].len() {
         print!("{:<20}", measured[0][row].0);
@@ -38,7 +38,7 @@ pub(super) fn measure() -> Value {
     Value::Array(figures)
 }
 
-fn fastest(rows: Vec<(&'static str, Run)>, threads: usize) -> Vec<(&'static str, f64)> {
+fn fastest(rows: &[(&'static str, Run)], threads: usize) -> Vec<(&'static str, f64)> {
     let mut rates = vec![Vec::new(); rows.len()];
     for _ in 0..ROUNDS {
         for ((_, run), rates) in rows.iter().zip(&mut rates) {

@@ -1,4 +1,10 @@
 //! The example's proxy before real sockets: every request is answered, also when a backend dies.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail the test"
+)]
 
 #[path = "../examples/proxy/backend.rs"]
 mod backend;

@@ -51,7 +51,7 @@ type Answer = Response<BoxBody<Bytes, hyper::Error>>;
 /// Why there is no answer from a backend.
 enum Failed {
     /// Nothing was sent, or it may be sent again: the request comes back.
-    Again(Parts, Option<Incoming>),
+    Again(Box<Parts>, Option<Incoming>),
     /// It may have been carried out.
     Over,
 }
@@ -116,7 +116,7 @@ impl Proxy {
                     self.backends[node.index()].is_up.store(false, Ordering::Relaxed);
                     self.shared.node_down(node);
                     match failed {
-                        Failed::Again(again, rest) => (parts, body) = (again, rest),
+                        Failed::Again(again, rest) => (parts, body) = (*again, rest),
                         Failed::Over => return empty(StatusCode::BAD_GATEWAY),
                     }
                 }
@@ -134,18 +134,20 @@ impl Proxy {
     ) -> Result<Answer, Failed> {
         let address = self.backends[seat.node().index()].address;
         let Ok(Ok(stream)) = timeout(PATIENCE, TcpStream::connect(address)).await else {
-            return Err(Failed::Again(parts, body));
+            return Err(Failed::Again(Box::new(parts), body));
         };
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
         let Ok((mut sender, connection)) = handshake.await else {
-            return Err(Failed::Again(parts, body));
+            return Err(Failed::Again(Box::new(parts), body));
         };
         tokio::spawn(connection);
         let repeatable = (body.is_none() && parts.method.is_idempotent()).then(|| parts.clone());
         let body = body.map_or_else(|| Either::Right(Empty::<Bytes>::new()), Either::Left);
         match sender.send_request(Request::from_parts(parts, body)).await {
             Ok(answer) => Ok(answer.map(|body| Seated { body, _seat: seat }.boxed())),
-            Err(_) => Err(repeatable.map_or(Failed::Over, |parts| Failed::Again(parts, None))),
+            Err(_) => {
+                Err(repeatable.map_or(Failed::Over, |parts| Failed::Again(Box::new(parts), None)))
+            }
         }
     }
 

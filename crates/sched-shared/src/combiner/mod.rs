@@ -22,7 +22,7 @@ use sched_core::{ClusterSpec, Event, NodeId, Scheduler, Time, Violation};
 use std::sync::Arc;
 
 /// How often a thread looks for its answer before it blocks.
-const SPINS: u32 = if cfg!(feature = "model") { 0 } else { 200 };
+const SPINS: u32 = if cfg!(feature = "model") { 1 } else { 200 };
 
 const FREE: u64 = 0;
 const HELD: u64 = 1;

@@ -4,6 +4,12 @@
 //! versions with one thing left out, and shows that the model finds each of those: a model that finds
 //! nothing may not be looking. `handle` runs the whole handle, both ways of it, through losses, returns
 //! and lines. `cargo test -p sched-shared --features model --test model`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail the test"
+)]
 
 mod handle;
 mod protocols;

@@ -102,8 +102,8 @@ fn in_turns<N: Node>() {
     model(3, || {
         let node = Arc::new((N::new(), AtomicU64::new(0)));
         let other = Arc::clone(&node);
-        let thread = thread::spawn(move || use_once(&*other));
-        let uses = use_once(&*node) + thread.join().unwrap();
+        let thread = thread::spawn(move || use_once(&other));
+        let uses = use_once(&node) + thread.join().unwrap();
         assert!(uses >= 1, "both were refused a slot that one of them could have");
         assert_eq!(node.1.load(Ordering::Relaxed), uses, "a use was lost: two had the slot");
         assert!(node.0.take().is_some(), "the slot is lost");
