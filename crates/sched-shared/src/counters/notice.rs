@@ -4,7 +4,7 @@
 //! store and a later load of something else may change places on every common processor. So the waiting
 //! side has a full fence between, and the finishing side, which is the hot one, makes both
 //! of its accesses sequentially consistent: with C++20's rules for mixing the two, at least one side sees the other,
-//! and on x86 the hot side pays nothing (a fence would be a third of its time). Without
+//! and on x86 the hot side pays nothing. Without
 //! either, a slot can stay free beside a call that waits for it: the model test shows it.
 
 use crate::padded::Padded;

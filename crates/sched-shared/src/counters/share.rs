@@ -1,6 +1,6 @@
 //! The load of a node without a division.
 //!
-//! Two choices compare two loads per call, and a division would be a third of its time. ⌊n ÷ c⌋ is
+//! Two choices compare two loads per call, and divisions are slow. ⌊n ÷ c⌋ is
 //! ⌊n × m ÷ 2ᵏ⌋ with m = ⌈2ᵏ ÷ c⌉: m × c exceeds 2ᵏ by e < c ≤ 2ᴸ, so the product is exact while
 //! n × e < 2ᵏ, which k = 63 + L grants for every n below 2⁶³ (Granlund, Montgomery: Division by Invariant
 //! Integers using Multiplication, PLDI 1994). Twice n makes that the high half of a product, shifted by L.
