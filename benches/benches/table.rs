@@ -9,6 +9,9 @@
 
 #![allow(clippy::expect_used, reason = "a bench that cannot be set up has nothing to measure")]
 
+#[path = "table/threads.rs"]
+mod threads;
+
 use benches::baseline::{Balanced, Counts, Scan, Tournament};
 use benches::{Alone, Steady, Vector};
 use sched_core::{Bind, Registry};
@@ -144,12 +147,14 @@ fn main() {
             vectors.push(vector(policy, bind));
         }
     }
+    let threads = threads::measure();
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../hot_path.json");
     let document = json!({
         "schema_version": 1,
         "method": "fastest twentieth of batches of 200 cycles, rows in turns",
         "cycles": figures,
         "vector": vectors,
+        "threads": threads,
     });
     let text = serde_json::to_string_pretty(&document).expect("plain values");
     std::fs::write(&path, text + "\n").expect("the target directory can be written");

@@ -10,6 +10,7 @@
 mod alone;
 pub mod baseline;
 mod steady;
+pub mod threads;
 mod vector;
 
 pub use alone::Alone;

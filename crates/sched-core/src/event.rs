@@ -3,7 +3,8 @@
 //! Both are plain values without references, so that a run can be recorded and
 //! replayed. A change of their meaning raises [`PROTOCOL_VERSION`].
 
-use crate::cluster::NodeId;
+use crate::cluster::{ClusterSpec, NodeId};
+use crate::engine::infeasible;
 use crate::resources::Resources;
 use crate::task::{Task, TaskId};
 use std::fmt;
@@ -74,6 +75,13 @@ pub enum Infeasible {
         /// The largest capacity among its groups, resource by resource.
         largest: Resources,
     },
+}
+
+impl Infeasible {
+    /// Why no node of `spec` could ever run a call that has no eligible group there.
+    pub fn explain(spec: &ClusterSpec, task: &Task) -> Infeasible {
+        infeasible(spec, task)
+    }
 }
 
 impl fmt::Display for Infeasible {

@@ -38,7 +38,7 @@ pub use engine::{Bind, Candidates, ListScheduler, Order, Placement};
 pub use event::{Decision, Event, Infeasible, PROTOCOL_VERSION};
 pub use registry::{
     BuildContext, ParamInfo, ParamKind, PolicyError, PolicyInfo, PolicySpec, Registry,
-    ResolvedPolicy, SEED, Value,
+    ResolvedPolicy, SEED, Unordered, Value,
 };
 pub use resources::Resources;
 pub use scheduler::Scheduler;

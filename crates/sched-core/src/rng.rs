@@ -16,6 +16,12 @@ impl Rng {
         Rng { state: seed }
     }
 
+    /// What [`new`](Self::new) goes on from: the rest of the sequence, to be kept elsewhere.
+    #[inline]
+    pub const fn state(&self) -> u64 {
+        self.state
+    }
+
     /// The next 64 uniform bits.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
@@ -53,6 +59,13 @@ mod tests {
         let published =
             [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
         assert_eq!(drawn, published);
+    }
+
+    #[test]
+    fn a_state_goes_on_where_it_was_taken() {
+        let mut rng = Rng::new(3);
+        rng.next_u64();
+        assert_eq!(Rng::new(rng.state()).next_u64(), rng.next_u64());
     }
 
     #[test]

@@ -73,6 +73,12 @@ impl GroupSet {
         GroupSet(self.0 & other.0)
     }
 
+    /// The set of a mask, group 0 in the lowest bit.
+    #[inline]
+    pub const fn from_bits(bits: u64) -> GroupSet {
+        GroupSet(bits)
+    }
+
     /// The set as a mask, group 0 in the lowest bit.
     #[inline]
     pub const fn bits(self) -> u64 {

@@ -12,4 +12,5 @@ mod unseen;
 
 pub use halves::{Bind, Candidates, Order, Placement};
 pub use list::ListScheduler;
+pub(crate) use list::infeasible;
 pub(crate) use unseen::Unseen;

@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, NodeId};
 use crate::engine::{Bind, Candidates, Placement};
 use crate::index::DrawIndex;
 use crate::policies::Arrival;
-use crate::registry::{PolicyInfo, SEED};
+use crate::registry::{PolicyInfo, SEED, Unordered};
 use crate::rng::Rng;
 use crate::task::Task;
 
@@ -52,4 +52,5 @@ pub(crate) fn info() -> PolicyInfo {
         context.list(Arrival, PowerOfTwo::new(context.seed()))
     })
     .param(SEED)
+    .unordered_as(Unordered::PowerOfTwo)
 }

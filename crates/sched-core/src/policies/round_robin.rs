@@ -8,7 +8,7 @@ use crate::cluster::{Cluster, GroupSet, NodeId};
 use crate::engine::{Bind, Candidates, Placement};
 use crate::index::{FitIndex, takes};
 use crate::policies::Arrival;
-use crate::registry::PolicyInfo;
+use crate::registry::{PolicyInfo, Unordered};
 use crate::task::Task;
 
 /// The next candidate behind the last choice, by id, around the end.
@@ -77,4 +77,5 @@ pub(crate) fn info() -> PolicyInfo {
     PolicyInfo::new("round_robin", summary, Bind::Early, |context| {
         context.list(Arrival, RoundRobin::default())
     })
+    .unordered_as(Unordered::RoundRobin)
 }

@@ -52,6 +52,18 @@ impl PolicySpec {
     }
 }
 
+/// The rule of a policy that decides each call without regard to other calls, as a name that a host
+/// with many threads can carry out without one order of all calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unordered {
+    /// The next candidate in turn.
+    RoundRobin,
+    /// A uniform candidate.
+    Random,
+    /// The lower load of two uniform candidates.
+    PowerOfTwo,
+}
+
 /// What the registry knows of a policy.
 #[derive(Clone)]
 pub struct PolicyInfo {
@@ -60,6 +72,7 @@ pub struct PolicyInfo {
     summary: &'static str,
     default_bind: Bind,
     params: Vec<ParamInfo>,
+    unordered: Option<Unordered>,
     build: Arc<Build>,
 }
 
@@ -96,7 +109,8 @@ impl PolicyInfo {
         build: impl Fn(&BuildContext<'_>) -> Box<dyn Scheduler> + Send + Sync + 'static,
     ) -> PolicyInfo {
         let (aliases, params) = (Vec::new(), Vec::new());
-        PolicyInfo { name, aliases, summary, default_bind, params, build: Arc::new(build) }
+        let build = Arc::new(build);
+        PolicyInfo { name, aliases, summary, default_bind, params, unordered: None, build }
     }
 
     /// The same under one more name.
@@ -111,6 +125,18 @@ impl PolicyInfo {
     pub fn param(mut self, param: ParamInfo) -> PolicyInfo {
         self.params.push(param);
         self
+    }
+
+    /// The same, said to be this rule in arrival order and nothing else.
+    pub(crate) fn unordered_as(mut self, rule: Unordered) -> PolicyInfo {
+        self.unordered = Some(rule);
+        self
+    }
+
+    /// Its rule, if it needs no order among calls. Built-in policies only: what another policy
+    /// does cannot be known from its name.
+    pub fn unordered(&self) -> Option<Unordered> {
+        self.unordered
     }
 
     /// Its name in spec files, flags and reports.

@@ -20,7 +20,7 @@ const MAINS: [(&str, usize); 4] =
     [("main-command", 1), ("exp1-command", 1), ("exp3-command", 1), ("all-command", 3)];
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`), the guard of the hot path, the test that reads a report in Chromium and the README's
+/// `cargo test`), the model checker of what many threads share, the guard of the hot path, the test that reads a report in Chromium and the README's
 /// commands that leave results, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
@@ -52,6 +52,10 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let theory = ["test", "--release", "-p", "pipeline", "--test", "theory"];
         let theory = cargo(&theory, &["--features", "full-theory"]);
         steps.run("theory", &theory, None)?;
+        let model = ["clippy", "-p", "sched-shared", "--features", "model", "--all-targets"];
+        steps.run("clippy of the model", &cargo(&model, &["--", "-D", "warnings"]), None)?;
+        let model = ["test", "-p", "sched-shared", "--features", "model", "--test", "model"];
+        steps.run("model", &cargo(&model, &[]), None)?;
         steps.step("hot path", || hot_path::check(root, locked))?;
         let browser = ["test", "-p", "sage", "--features", "browser", "--test", "browser"];
         steps.run("report in a browser", &cargo(&browser, &[]), None)?;

@@ -13,6 +13,7 @@ const RULE: &str = "arrows";
 /// Crate, and all of ours that it may name as a dependency of any kind.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("sched-core", &[]),
+    ("sched-shared", &["sched-core"]),
     ("metrics", &[]),
     ("flight", &["sched-core"]),
     ("pipeline", &["sched-core", "metrics"]),
@@ -20,7 +21,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("viz", &["metrics"]),
     ("harness", &["sched-core", "metrics", "flight", "pipeline", "cluster", "viz"]),
     ("sage", &["harness"]),
-    ("benches", &["sched-core", "metrics", "flight", "pipeline", "cluster", "viz", "harness"]),
+    (
+        "benches",
+        &[
+            "sched-core",
+            "sched-shared",
+            "metrics",
+            "flight",
+            "pipeline",
+            "cluster",
+            "viz",
+            "harness",
+        ],
+    ),
     ("xtask", &[]),
 ];
 
