@@ -3,12 +3,13 @@
 //! A *cycle* is what a service pays per call: submit, decide, finish. [`Steady`] and [`Vector`] keep a
 //! constant number of calls on the nodes, finishing one for each new one, so that every cycle
 //! meets the same situation and none runs on empty indexes. [`Alone`] is one placement without the
-//! engine, for comparison with the structures of [`baseline`].
+//! engine, for comparison with the structures of [`baseline`]; [`simulated`] are whole runs.
 
 #![allow(clippy::expect_used, reason = "a bench that cannot be set up has nothing to measure")]
 
 mod alone;
 pub mod baseline;
+pub mod simulated;
 mod steady;
 mod vector;
 

@@ -10,7 +10,7 @@ use sched_core::{NodeId, Span};
 #[derive(Debug)]
 pub(super) struct Nodes {
     speeds: Vec<f64>,
-    slow: Vec<f64>, // factors of service times
+    factors: Vec<f64>, // of service times: by how much it is slowed down ÷ its speed
     up: Vec<bool>,
     failures: Vec<u32>, // spontaneous ones so far
 }
@@ -18,9 +18,11 @@ pub(super) struct Nodes {
 impl Nodes {
     pub(super) fn new(speeds: Vec<f64>) -> Nodes {
         let nodes = speeds.len();
-        Nodes { speeds, slow: vec![1.0; nodes], up: vec![true; nodes], failures: vec![0; nodes] }
+        let factors = speeds.iter().map(|speed| 1.0 / speed).collect();
+        Nodes { speeds, factors, up: vec![true; nodes], failures: vec![0; nodes] }
     }
 
+    #[inline]
     pub(super) fn is_up(&self, node: NodeId) -> bool {
         self.up[node.index()]
     }
@@ -36,14 +38,13 @@ impl Nodes {
 
     /// Calls that start from now on take `factor` times as long.
     pub(super) fn slow(&mut self, node: NodeId, factor: f64) {
-        self.slow[node.index()] = factor;
+        self.factors[node.index()] = factor / self.speeds[node.index()];
     }
 
     /// How long a call of this service time takes there now.
     #[inline]
     pub(super) fn service_on(&self, node: NodeId, service: Span) -> Span {
-        let factor = self.slow[node.index()] / self.speeds[node.index()];
-        service.scaled(factor)
+        service.scaled(self.factors[node.index()])
     }
 
     /// How long the node lives until it fails next. Times between failures and of repairs are
