@@ -13,7 +13,7 @@ mod faults;
 mod flight;
 
 use self::agenda::{Agenda, Happening};
-use self::faults::Nodes;
+use self::faults::{Failures, Pace};
 use self::flight::{Flights, Lost};
 use crate::RunError;
 use crate::drive::{Call, Executor, Fact};
@@ -27,8 +27,9 @@ use std::collections::BTreeSet;
 pub struct Sim {
     now: Time,
     agenda: Agenda,
-    queues: NodeQueues<u32>,
-    nodes: Nodes,
+    nodes: NodeQueues<u32, Pace>,
+    speeds: Vec<f64>,
+    failures: Failures,
     flights: Flights,
     network: Sampler,
     delay: Option<Span>, // of a network in which it is always the same
@@ -43,13 +44,17 @@ impl Sim {
     /// The cluster at instant 0, with all nodes up.
     pub fn new(cluster: &ClusterSetup, faults: &Faults, seed: u64) -> Sim {
         let network = Sampler::new(&cluster.network);
+        let speeds = cluster.node_speeds();
         let mut sim = Sim {
             delay: network.constant(),
             network,
             now: Time::ZERO,
             agenda: Agenda::default(),
-            queues: NodeQueues::new(&cluster.spec),
-            nodes: Nodes::new(cluster.node_speeds()),
+            nodes: NodeQueues::with_state(&cluster.spec, |node| {
+                Pace::of_speed(speeds[node.index()])
+            }),
+            failures: Failures::new(speeds.len()),
+            speeds,
             flights: Flights::default(),
             faults: faults.clone(),
             ways: Streams::new(seed, Purpose::Network),
@@ -86,12 +91,15 @@ impl Sim {
                     FaultKind::Kill => self.kill(node, facts),
                     FaultKind::Restart => self.restart(node, facts),
                     FaultKind::Drain => self.drain(node, facts),
-                    FaultKind::Slow { factor } => self.nodes.slow(node, factor),
+                    FaultKind::Slow { factor } => {
+                        let speed = self.speeds[node.index()];
+                        self.nodes.state_mut(node).slow(speed, factor);
+                    }
                 }
             }
             Happening::Failure(node) => {
                 self.kill(NodeId(node), facts);
-                let repair = self.nodes.spontaneous(self.seed, NodeId(node), &self.faults).1;
+                let repair = self.failures.spontaneous(self.seed, NodeId(node), &self.faults).1;
                 self.agenda.enter(self.now + repair, Happening::Repair(node));
             }
             Happening::Repair(node) => {
@@ -102,7 +110,7 @@ impl Sim {
     }
 
     fn enter_failure(&mut self, node: u32) {
-        let life = self.nodes.next_spontaneous(self.seed, NodeId(node), &self.faults);
+        let life = self.failures.next_spontaneous(self.seed, NodeId(node), &self.faults);
         self.agenda.enter(self.now + life, Happening::Failure(node));
     }
 
@@ -110,12 +118,12 @@ impl Sim {
     #[inline]
     fn arrive(&mut self, slot: u32, facts: &mut Vec<Fact>) {
         let (node, demand) = self.flights.arrived(slot, self.now);
-        if !self.nodes.is_up(node) {
+        if !self.nodes.state(node).is_up() {
             let key = self.flights.remove(slot);
             facts.push(Fact::Lost { key, node, started: false });
             return;
         }
-        if let Some(slot) = self.queues.arrive(node, demand, slot) {
+        if let Some(slot) = self.nodes.arrive(node, demand, slot) {
             self.start(slot);
         }
     }
@@ -123,7 +131,7 @@ impl Sim {
     #[inline]
     fn start(&mut self, slot: u32) {
         let (node, service) = self.flights.started(slot, self.now);
-        let service = self.nodes.service_on(node, service);
+        let service = self.nodes.state(node).service(service);
         self.agenda.enter(self.now + service, Happening::End(slot));
     }
 
@@ -131,7 +139,7 @@ impl Sim {
     #[inline]
     fn end(&mut self, slot: u32, facts: &mut Vec<Fact>) {
         let (task, node, demand) = self.flights.ended(slot, self.now);
-        self.queues.leave(node, demand, &mut self.starting);
+        self.nodes.leave(node, demand, &mut self.starting);
         for next in 0..self.starting.len() {
             self.start(self.starting[next]);
         }
@@ -154,11 +162,11 @@ impl Sim {
     }
 
     fn kill(&mut self, node: NodeId, facts: &mut Vec<Fact>) {
-        if !self.nodes.set_down(node) {
+        if !self.nodes.state_mut(node).set_up(false) {
             return;
         }
         facts.push(Fact::NodeDown(node));
-        self.queues.clear(node);
+        self.nodes.clear(node);
         let lost = self.flights.lose(node);
         let running: BTreeSet<u32> =
             lost.iter().filter(|call| call.started).map(|call| call.slot).collect();
@@ -168,12 +176,12 @@ impl Sim {
     }
 
     fn restart(&mut self, node: NodeId, facts: &mut Vec<Fact>) {
-        self.nodes.set_up(node);
+        self.nodes.state_mut(node).set_up(true);
         facts.push(Fact::NodeUp(node));
     }
 
     fn drain(&mut self, node: NodeId, facts: &mut Vec<Fact>) {
-        if self.nodes.is_up(node) {
+        if self.nodes.state(node).is_up() {
             facts.push(Fact::NodeDrain(node));
         }
     }
