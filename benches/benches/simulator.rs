@@ -1,8 +1,11 @@
 //! Tasks per second of the simulator, all statistics on, beside a bare binary heap.
 //!
 //! `mm16` is an M/M/16 queue under `fifo`; `spread_10000` is 10,000 nodes of 4 slots at 90 % load
-//! under `load_aware_spread`; `bare_heap` is the floor. See `benches::simulated`.
+//! under `load_aware_spread`; `bare_heap` is the floor. See `benches::simulated`. `mm16_two_threads` are
+//! two repetitions at once, each on a thread: twice the tasks of `mm16`, on two idle cores in nearly
+//! the same time. `record` is the recorder alone.
 
+use benches::Recorded;
 use benches::simulated::{Simulated, bare_heap};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -21,6 +24,25 @@ fn simulator(criterion: &mut Criterion) {
             b.iter(|| assert_eq!(simulated.run(1), TASKS));
         });
     }
+    let mm16 = Simulated::mm16(TASKS);
+    group.throughput(Throughput::Elements(2 * TASKS));
+    group.bench_function("mm16_two_threads", |b| {
+        b.iter(|| {
+            std::thread::scope(|scope| {
+                [1, 2]
+                    .map(|seed| {
+                        scope.spawn({
+                            let mm16 = &mm16;
+                            move || mm16.run(seed)
+                        })
+                    })
+                    .map(|run| run.join().ok())
+            })
+        });
+    });
+    group.throughput(Throughput::Elements(1));
+    let mut recorded = Recorded::new();
+    group.bench_function("record", |b| b.iter(|| recorded.task()));
     group.finish();
 }
 

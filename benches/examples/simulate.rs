@@ -1,8 +1,9 @@
 //! One run in virtual time and nothing else, for a tool that counts instructions or takes a profile.
 //!
-//! `simulate KIND TASKS`, where KIND is `mm16`, `spread_10000` or `bare_heap`, the reference (see
-//! `benches::simulated`). It prints what it took, which is of no use under such a tool.
+//! `simulate KIND TASKS`, where KIND is `mm16`, `spread_10000`, `record` (only the recorder) or
+//! `bare_heap`, the reference (see `benches::simulated`). It prints what it took, which is of no use under such a tool.
 
+use benches::Recorded;
 use benches::simulated::{Simulated, bare_heap};
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -17,6 +18,11 @@ fn main() -> ExitCode {
     match kind.as_str() {
         "mm16" => drop(black_box(Simulated::mm16(tasks).run(1))),
         "spread_10000" => drop(black_box(Simulated::spread_10000(tasks).run(1))),
+        "record" => {
+            let mut recorded = Recorded::new();
+            (0..tasks).for_each(|_| recorded.task());
+            black_box(recorded.finish());
+        }
         "bare_heap" => drop(black_box(bare_heap(tasks, 16, 0.8))),
         _ => return usage("there is no such KIND"),
     }
@@ -26,7 +32,7 @@ fn main() -> ExitCode {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!(
-        "simulate: {what}; use `simulate KIND TASKS`, KIND being `mm16`, `spread_10000` or `bare_heap`"
+        "simulate: {what}; use `simulate KIND TASKS`, KIND being `mm16`, `spread_10000`, `record` or `bare_heap`"
     );
     ExitCode::from(2)
 }

@@ -49,21 +49,25 @@ impl Simulated {
 
 fn setup(tasks: u64, nodes: u32, slots: u32, load: f64) -> RunSetup {
     let spec = ClusterSpec::uniform(nodes, slots).expect("a valid cluster");
-    let stage = Stage {
-        name: "work".to_owned(),
-        service: ServiceLaw::Exponential { mean: MEAN },
-        demand: Resources::milli_cpu(Resources::MILLI_PER_SLOT),
-        on: GroupSet::ALL,
-        operator: Operator::Emulate,
-    };
     let workload = Workload {
         tasks,
         warmup: 0,
         arrivals: Arrivals::Load(load),
         priorities: Priorities::default(),
-        stages: vec![stage],
+        stages: vec![stage()],
     };
     RunSetup::new(ClusterSetup::of_equal_speed(spec), workload, 1)
+}
+
+/// The one stage: exponential services, one slot.
+pub(crate) fn stage() -> Stage {
+    Stage {
+        name: "work".to_owned(),
+        service: ServiceLaw::Exponential { mean: MEAN },
+        demand: Resources::milli_cpu(Resources::MILLI_PER_SLOT),
+        on: GroupSet::ALL,
+        operator: Operator::Emulate,
+    }
 }
 
 /// `servers` servers at this load: arrivals wait for the earliest departure. Nothing is recorded.

@@ -41,6 +41,9 @@ impl Distribution {
     /// misses among them overlap.
     #[inline]
     pub(crate) fn record_all<T>(&mut self, rows: &[T], sample: impl Fn(&T) -> Nanos) {
+        if rows.iter().fold(0, |bits, row| bits | sample(row).get()) == 0 {
+            return self.record_n(Nanos::ZERO, rows.len() as u64); // as a part is that a run has none of
+        }
         let (mut sum, mut max) = (0, self.max);
         for row in rows {
             let sample = sample(row);

@@ -4,13 +4,15 @@
 //! entered. Nothing else decides: no address, no hash, no thread. The same plan and the
 //! same decisions therefore give the same run on every machine.
 //!
-//! A heap with four children per entry, half as deep as a binary one. An entry is one integer of 16
-//! bytes, instant first, then its number, then what it is; so the order is that of the integers, and the
-//! four children are one cache line, which is what a pop of a large heap waits for. Numbers
-//! are 29 bits: when they are used up, what is pending is numbered anew, in its order.
+//! An event is one integer of 16 bytes, instant first, then its number, then what it is; so the order is
+//! that of the integers. Numbers are 29 bits: when they are used up, what is pending is
+//! numbered anew, in its order. The next events are in a [`Heap`], and with many pending those
+//! further away on a [`Wheel`], whose width follows from what is pending; it decides how fast the next
+//! event is found and never which.
 
+use super::heap::{Heap, NONE};
+use super::wheel::Wheel;
 use sched_core::Time;
-use std::hint::select_unpredictable;
 
 /// Something that will happen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,31 +36,42 @@ pub(super) enum Happening {
 /// The agenda.
 #[derive(Debug)]
 pub(super) struct Agenda {
-    first: u128,
-    below: Vec<Children>, // group 0 has the children of `first`, group n + 1 those of place n
-    len: usize,           // entries in `below`
-    number: u64,          // of the next entry
+    near: Heap, // empty only if nothing is pending
+    wheel: Wheel,
+    cursor: u64, // the first bucket that is on the wheel and not in `near`
+    number: u64, // of the next entry
+    pending: usize,
+    to_tuning: usize, // entries until the wheel is looked at
+    emptied: usize,   // buckets since then
+    moved: usize,     // their entries
 }
 
-/// Siblings; those that are not there are [`NONE`].
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Children([u128; CHILDREN]);
-
-const CHILDREN: usize = 4;
-/// Later than every entry.
-const NONE: u128 = u128::MAX;
 /// Also more than can ever be pending: their calls would take 100 GB.
 const NUMBERS: u64 = 1 << 29;
+/// Fewer than these are in the heap alone: it then fits the nearest cache.
+const MANY: usize = 1024;
+/// Entries of a bucket, about: few enough for the heap to stay near, many for few empty buckets.
+const PER_BUCKET: usize = 32;
+/// No bucket is on the wheel.
+const NOWHERE: u64 = u64::MAX;
 
 impl Default for Agenda {
     fn default() -> Agenda {
-        Agenda { first: NONE, below: Vec::new(), len: 0, number: 0 }
+        Agenda {
+            near: Heap::default(),
+            wheel: Wheel::default(),
+            cursor: NOWHERE,
+            number: 0,
+            pending: 0,
+            to_tuning: MANY,
+            emptied: 0,
+            moved: 0,
+        }
     }
 }
 
 impl Agenda {
-    /// Enters an event. O(log entries), O(1) for one later than most.
+    /// Enters an event. O(1) amortised, O(log entries of a bucket) for one that is near.
     #[inline]
     pub(super) fn enter(&mut self, at: Time, what: Happening) {
         if self.number == NUMBERS {
@@ -67,109 +80,136 @@ impl Agenda {
         let entry = entry(at, self.number, what);
         self.number += 1;
         self.insert(entry);
+        self.to_tuning -= 1;
+        if self.to_tuning == 0 {
+            self.tune();
+        }
     }
 
     /// The instant of the next event.
     #[inline]
     pub(super) fn next_at(&self) -> Option<Time> {
-        (self.first != NONE).then_some(instant(self.first))
+        let first = self.near.first();
+        (first != NONE).then_some(instant(first))
     }
 
-    /// Takes the next event out, if it is at `now`. O(log entries).
+    /// Takes the next event out, if it is at `now`. O(log entries of a bucket), amortised.
     #[inline]
     pub(super) fn take_at(&mut self, now: Time) -> Option<Happening> {
-        let first = self.first;
+        let first = self.near.first();
         if first == NONE || instant(first) != now {
             return None;
         }
-        self.first = match self.len.checked_sub(1) {
-            None => NONE,
-            Some(last) => {
-                self.len = last;
-                let entry = std::mem::replace(self.place(last), NONE);
-                self.sink(entry)
-            }
-        };
+        self.near.pop();
+        self.pending -= 1;
+        if self.near.first() == NONE && self.pending > 0 {
+            self.turn();
+        }
         Some(happening(first))
     }
 
     /// Makes nothing of the ends of calls in these slots. O(entries).
     pub(super) fn void_ends(&mut self, lost: impl Fn(u32) -> bool) {
-        let entries = self.below.iter_mut().flat_map(|children| &mut children.0);
-        for entry in entries.chain([&mut self.first]).filter(|entry| **entry != NONE) {
+        let void = |entry: &mut u128| {
             if let Happening::End(slot) = happening(*entry)
                 && lost(slot)
             {
                 *entry = *entry & !WHAT | word(Happening::Void);
             }
-        }
+        };
+        self.near.iter_mut().for_each(void);
+        self.wheel.for_each(void);
     }
 
     #[inline]
     fn insert(&mut self, entry: u128) {
-        if self.first == NONE {
-            self.first = entry;
-            return;
+        self.pending += 1;
+        if self.pending == 1 && self.cursor != NOWHERE {
+            self.cursor = self.wheel.bucket_of(entry).saturating_add(1);
         }
-        let mut hole = self.len;
-        self.len += 1;
-        if hole / CHILDREN == self.below.len() {
-            self.below.push(Children([NONE; CHILDREN]));
+        self.place(entry);
+    }
+
+    #[inline]
+    fn place(&mut self, entry: u128) {
+        if self.cursor == NOWHERE || self.wheel.bucket_of(entry) < self.cursor {
+            self.near.push(entry);
+        } else {
+            self.wheel.push(entry);
         }
-        while let Some(parent) = (hole / CHILDREN).checked_sub(1) {
-            let above = *self.place(parent);
-            if above < entry {
-                *self.place(hole) = entry;
+    }
+
+    /// Turns the wheel to the next bucket that has something now.
+    fn turn(&mut self) {
+        for _ in 0..self.wheel.buckets() {
+            let near = &mut self.near;
+            let before = self.wheel.len();
+            self.wheel.drain(self.cursor, |entry| near.push(entry));
+            self.cursor = self.cursor.saturating_add(1);
+            self.emptied += 1;
+            self.moved += before - self.wheel.len();
+            if self.near.first() != NONE {
                 return;
             }
-            *self.place(hole) = above;
-            hole = parent;
         }
-        // A child of the first.
-        *self.place(hole) = self.first.max(entry);
-        self.first = self.first.min(entry);
+        self.rebuild(); // nothing for a whole turn: it is too narrow
     }
 
-    /// Lets an entry sink from the top to its place; gives what is now first.
-    #[inline]
-    fn sink(&mut self, entry: u128) -> u128 {
-        let Some((least, mut hole)) = self.least_of(0).filter(|(least, _)| *least < entry) else {
-            return entry;
+    /// Looks whether the wheel still is what it should be, as often as is cheap.
+    #[cold]
+    fn tune(&mut self) {
+        self.to_tuning = self.pending.max(MANY);
+        let per_bucket = self.moved.checked_div(self.emptied);
+        (self.moved, self.emptied) = (0, 0);
+        let on_wheel = self.cursor != NOWHERE;
+        let fits = match per_bucket {
+            None => on_wheel, // not yet turned
+            Some(entries) => (PER_BUCKET / 4..PER_BUCKET * 4).contains(&entries),
         };
-        while let Some((least, at)) = self.least_of(hole + 1).filter(|(least, _)| *least < entry) {
-            *self.place(hole) = least;
-            hole = at;
+        let size = self.wheel.buckets() * 8;
+        let as_large = (size / 4..size * 4).contains(&self.pending);
+        if self.pending < MANY && !on_wheel || on_wheel && fits && as_large {
+            return;
         }
-        *self.place(hole) = entry;
-        least
+        self.rebuild();
     }
 
-    /// The least of a group, and its place. Which it is cannot be foretold, so it is selected without
-    /// a branch.
-    #[inline]
-    fn least_of(&self, group: usize) -> Option<(u128, usize)> {
-        let [a, b, c, d] = self.below.get(group)?.0;
-        let first = group * CHILDREN;
-        let left = select_unpredictable(b < a, (b, first + 1), (a, first));
-        let right = select_unpredictable(d < c, (d, first + 3), (c, first + 2));
-        Some(select_unpredictable(right.0 < left.0, right, left))
-    }
-
-    #[inline]
-    fn place(&mut self, place: usize) -> &mut u128 {
-        &mut self.below[place / CHILDREN].0[place % CHILDREN]
+    /// Makes the wheel anew for what is pending. O(entries).
+    #[cold]
+    fn rebuild(&mut self) {
+        let mut all = self.all();
+        self.near = Heap::default();
+        (self.wheel, self.cursor) = (Wheel::default(), NOWHERE);
+        let median = all.len() / 2;
+        if all.len() >= MANY {
+            let first = all.iter().min().copied().map_or(Time::ZERO, instant);
+            let (_, median, _) = all.select_nth_unstable(median);
+            // Half of them lie between; the rest thins out, or the wheel goes round.
+            let half = instant(*median).since(first).as_nanos();
+            let width = half.saturating_mul(PER_BUCKET as u64) / (all.len() as u64 / 2);
+            if let Some(shift) = width.checked_ilog2() {
+                self.wheel = Wheel::new(all.len() / 8, shift);
+                self.cursor = (first.as_nanos() >> shift).saturating_add(1);
+            }
+        }
+        for entry in all {
+            self.place(entry);
+        }
     }
 
     #[cold]
     fn number_anew(&mut self) {
-        let below = self.below.iter().flat_map(|children| children.0);
-        let mut entries: Vec<u128> =
-            below.chain([self.first]).filter(|entry| *entry != NONE).collect();
-        entries.sort_unstable();
+        let mut all = self.all();
+        all.sort_unstable();
         *self = Agenda::default();
-        for old in entries {
-            self.enter(instant(old), happening(old));
-        }
+        all.into_iter().for_each(|old| self.enter(instant(old), happening(old)));
+    }
+
+    fn all(&mut self) -> Vec<u128> {
+        let mut all = Vec::with_capacity(self.pending);
+        all.extend(self.near.iter_mut().map(|entry| *entry));
+        self.wheel.for_each(|entry| all.push(*entry));
+        all
     }
 }
 
@@ -222,26 +262,45 @@ mod tests {
     use sched_core::rng::Rng;
     use std::collections::BTreeMap;
 
-    /// Against a sorted map, with numbers that are soon used up.
+    /// Against a sorted map: few and many, near and far, of one instant and of very different ones, and
+    /// with numbers that are soon used up. Time goes on, as it does for an executor.
     #[test]
     fn by_instant_then_by_entry() {
-        let (mut rng, mut agenda, mut oracle) = (Rng::new(4), Agenda::default(), BTreeMap::new());
-        for round in 0..50_000u32 {
-            if round % 1_000 == 0 {
-                agenda.number = NUMBERS - u64::from(round % 7); // numbered anew soon
+        for (most, spread) in [
+            (20, 500),
+            (3_000, 500),
+            (3_000, 1),
+            (5_000, 1 << 20),
+            (5_000, 1 << 40),
+            (20_000, 1 << 30),
+        ] {
+            let mut rng = Rng::new(4);
+            let (mut agenda, mut oracle) = (Agenda::default(), BTreeMap::new());
+            let (mut now, mut turned) = (Time::ZERO, false);
+            for round in 0..120_000u32 {
+                if round % 20_000 == 0 {
+                    agenda.number = NUMBERS - u64::from(round % 7); // numbered anew soon
+                }
+                // It fills up, empties, and fills up again.
+                let filling = round / (2 * most) % 2 == 0;
+                if oracle.is_empty() || rng.below(100) < if filling { 75 } else { 20 } {
+                    let far = if rng.below(50) == 0 { 1_000 } else { 1 };
+                    let at = now + Span::from_nanos(rng.below(spread).saturating_mul(far));
+                    agenda.enter(at, Happening::End(round));
+                    oracle.insert((at, round), Happening::End(round));
+                } else if let Some((&(at, number), &what)) = oracle.first_key_value() {
+                    now = at;
+                    assert_eq!(agenda.next_at(), Some(at));
+                    assert_eq!(agenda.take_at(at + Span::from_nanos(1)), None);
+                    assert_eq!(agenda.take_at(at), Some(what));
+                    oracle.remove(&(at, number));
+                }
+                turned |= agenda.emptied > 1;
+                assert_eq!(agenda.pending, oracle.len());
+                assert_eq!(agenda.next_at(), oracle.first_key_value().map(|((at, _), _)| *at));
             }
-            if rng.below(100) < 55 {
-                let at = Time::from_nanos(rng.below(500)); // many of one instant
-                agenda.enter(at, Happening::End(round));
-                oracle.insert((at, round), Happening::End(round));
-            } else if let Some((&(at, number), &what)) = oracle.first_key_value() {
-                assert_eq!(agenda.next_at(), Some(at));
-                assert_eq!(agenda.take_at(at + Span::from_nanos(1)), None);
-                assert_eq!(agenda.take_at(at), Some(what));
-                oracle.remove(&(at, number));
-            }
+            assert_eq!(turned, most > 1_000 && spread > 1, "{most} over {spread} ns");
         }
-        assert_eq!(agenda.next_at(), oracle.first_key_value().map(|((at, _), _)| *at));
     }
 
     #[test]

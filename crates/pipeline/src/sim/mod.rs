@@ -11,6 +11,8 @@
 mod agenda;
 mod faults;
 mod flight;
+mod heap;
+mod wheel;
 
 use self::agenda::{Agenda, Happening};
 use self::faults::{Failures, Pace};

@@ -7,6 +7,7 @@
 mod hot_path;
 mod readme;
 mod results;
+mod simulator;
 
 use crate::tidy;
 use anyhow::{Context as _, Result, bail};
@@ -53,6 +54,7 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let theory = cargo(&theory, &["--features", "full-theory"]);
         steps.run("theory", &theory, None)?;
         steps.step("hot path", || hot_path::check(root, locked))?;
+        steps.step("simulator", || simulator::check(root, locked))?;
         let browser = ["test", "-p", "sage", "--features", "browser", "--test", "browser"];
         steps.run("report in a browser", &cargo(&browser, &[]), None)?;
         for ((marker, folders), command) in MAINS.into_iter().zip(mains) {
