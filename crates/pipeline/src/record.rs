@@ -170,6 +170,7 @@ fn span(task: u64, stage: u32, call: &CallTimes) -> CallSpan {
     }
 }
 
+#[inline]
 fn call(times: &CallTimes) -> CallRecord {
     let parts = Parts {
         scheduling: nanos(times.scheduling()),
@@ -180,10 +181,12 @@ fn call(times: &CallTimes) -> CallRecord {
     CallRecord { node: Some(times.node.0), parts }
 }
 
+#[inline]
 fn nanos(span: Span) -> Nanos {
     Nanos::new(span.as_nanos())
 }
 
+#[inline]
 fn instant(time: Time) -> Nanos {
     nanos(time.since(Time::ZERO))
 }

@@ -26,6 +26,7 @@ pub(super) struct Ended {
 
 impl<E: Executor> Loop<'_, E> {
     /// Tells the observer what ended in this turn.
+    #[inline(always)]
     pub(super) fn report(&mut self) {
         if let Some((cost, counted @ 1..)) = self.decided.take() {
             self.observer.decided(cost, counted);

@@ -210,7 +210,7 @@ impl<'a, E: Executor> Loop<'a, E> {
     }
 
     /// The present call of a task waits: tells the scheduler.
-    #[inline]
+    #[inline(always)]
     fn submit(&mut self, slot: u32) {
         self.items.wait(slot);
         let item = self.items.get(slot);
@@ -311,7 +311,7 @@ impl<'a, E: Executor> Loop<'a, E> {
         self.end(Ended { slot, finished: None, finish, unplaced, failure });
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, ended: Ended) {
         let item = self.items.get_mut(ended.slot);
         item.place = Place::Ended;

@@ -140,6 +140,7 @@ impl Agenda {
     }
 
     /// Turns the wheel to the next bucket that has something now.
+    #[inline(never)]
     fn turn(&mut self) {
         for _ in 0..self.wheel.buckets() {
             let near = &mut self.near;
