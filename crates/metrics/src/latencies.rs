@@ -6,6 +6,13 @@
 
 use crate::{Distribution, Nanos, Parts};
 
+/// What one sample adds: the parts, and the total beside them, which a host may contradict.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) parts: Parts,
+    pub(crate) total: Nanos,
+}
+
 /// Scheduling, queueing, wait, execution, transfer and end-to-end latencies.
 #[derive(Clone, Debug, Default)]
 pub struct LatencySeries {
@@ -33,6 +40,16 @@ impl LatencySeries {
         self.execution.record(parts.execution);
         self.transfer.record(parts.transfer);
         self.end_to_end.record(end_to_end);
+    }
+
+    /// Adds these samples, series by series.
+    pub(crate) fn record_all(&mut self, rows: &[Row]) {
+        self.scheduling.record_all(rows, |row| row.parts.scheduling);
+        self.queue.record_all(rows, |row| row.parts.queue);
+        self.wait.record_all(rows, |row| row.parts.wait());
+        self.execution.record_all(rows, |row| row.parts.execution);
+        self.transfer.record_all(rows, |row| row.parts.transfer);
+        self.end_to_end.record_all(rows, |row| row.total);
     }
 
     /// Adds all samples of `other`.

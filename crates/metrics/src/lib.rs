@@ -35,6 +35,7 @@
 
 mod balance;
 mod breakdown;
+mod buffered;
 mod certify;
 mod confidence;
 mod curve;
@@ -59,6 +60,7 @@ mod task_batches;
 mod timeline;
 
 pub use balance::{Balance, balance};
+pub use buffered::BufferedRecorder;
 pub use certify::{Batch, Batches, Ledger, NodeLedger, StageLedger, TaskLedger, Unended, audit};
 pub use confidence::{ratio_interval, sectioning_interval, t975};
 pub use curve::CurvePoint;

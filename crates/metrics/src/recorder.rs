@@ -7,8 +7,9 @@
 //! what they cover.
 
 use crate::breakdown::Breakdown;
+use crate::latencies::Row;
 use crate::task_batches::TaskBatches;
-use crate::{BatchPlan, Batches, Distribution, LatencySeries, Nanos, Shape, TaskRecord};
+use crate::{BatchPlan, Batches, Distribution, LatencySeries, Nanos, Parts, Shape, TaskRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -51,8 +52,9 @@ pub(crate) struct StageSums {
     pub(crate) execution: u128,
 }
 
-/// The calls that finished on a node.
+/// The calls that finished on a node, in one cache line: of thousands of nodes, each is far away.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
 pub(crate) struct NodeTotals {
     pub(crate) calls: u64,
     /// Slot time, thousandths of a slot × ns.
@@ -98,19 +100,35 @@ impl Recorder {
     pub fn task_succeeded(&mut self, task: &TaskRecord<'_>) {
         let end_to_end = task.end_to_end();
         let parts = task.parts();
-        if parts.total() != end_to_end || task.calls.len() != self.stages.len() {
-            self.contradictions += 1;
-        }
         self.level(task.priority).record(&parts, end_to_end);
-        self.breakdown.record(&parts, end_to_end);
-        self.batches.record(task.index, end_to_end.get());
         for (stage, call) in self.stages.iter_mut().zip(task.calls) {
             stage.record(&call.parts, call.parts.total());
         }
+        self.succeeded(task, &parts, end_to_end);
+    }
+
+    /// All of [`task_succeeded`](Self::task_succeeded) but the latencies by level and by stage.
+    #[inline]
+    pub(crate) fn succeeded(&mut self, task: &TaskRecord<'_>, parts: &Parts, end_to_end: Nanos) {
+        if parts.total() != end_to_end || task.calls.len() != self.stages.len() {
+            self.contradictions += 1;
+        }
+        self.breakdown.record(parts, end_to_end);
+        self.batches.record(task.index, end_to_end.get());
         if let Some(batches) = &mut self.task_batches {
-            batches.record(task.index, &parts, end_to_end);
+            batches.record(task.index, parts, end_to_end);
         }
         self.ended(task, true);
+    }
+
+    /// The latencies of tasks of a priority level.
+    pub(crate) fn level_latencies(&mut self, level: u8, rows: &[Row]) {
+        self.level(level).record_all(rows);
+    }
+
+    /// The latencies of calls of a stage; there must be such a stage.
+    pub(crate) fn stage_latencies(&mut self, stage: usize, rows: &[Row]) {
+        self.stages[stage].record_all(rows);
     }
 
     /// A task failed. It counts as ended, and appears in no latency of the successful ones.

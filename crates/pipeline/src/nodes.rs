@@ -2,32 +2,54 @@
 //!
 //! The queue is FIFO by assign, and a head that does not fit blocks those behind it, even if
 //! they would fit: what a node does is then independent of sizes behind the head. The
-//! payload `T` is whatever the executor needs to start the call.
+//! payload `T` is whatever the executor needs to start the call. `S` is what else it keeps of a node and
+//! looks at when it looks at the queue: with thousands of nodes each is far away, so both are in one
+//! cache line if `S` has 16 bytes.
 
 use sched_core::{ClusterSpec, NodeId, Resources};
 use std::collections::VecDeque;
 
 /// All nodes of a cluster.
 #[derive(Debug)]
-pub struct NodeQueues<T> {
-    nodes: Vec<Node<T>>,
+pub struct NodeQueues<T, S = ()> {
+    nodes: Vec<Node<T, S>>,
+    capacities: Vec<Resources>, // looked at when a node is lost, and so not in its line
 }
 
 #[derive(Debug)]
-struct Node<T> {
-    capacity: Resources,
+#[repr(align(64))]
+struct Node<T, S> {
     free: Resources,
+    state: S,
     waiting: VecDeque<(Resources, T)>,
 }
 
 impl<T> NodeQueues<T> {
     /// Empty nodes.
     pub fn new(cluster: &ClusterSpec) -> NodeQueues<T> {
-        let node = |id| {
-            let capacity = cluster.capacity(id);
-            Node { capacity, free: capacity, waiting: VecDeque::new() }
-        };
-        NodeQueues { nodes: cluster.nodes().map(node).collect() }
+        NodeQueues::with_state(cluster, |_| ())
+    }
+}
+
+impl<T, S> NodeQueues<T, S> {
+    /// Empty nodes, and what is kept of each.
+    pub fn with_state(cluster: &ClusterSpec, state: impl Fn(NodeId) -> S) -> NodeQueues<T, S> {
+        let capacities: Vec<Resources> =
+            cluster.nodes().map(|node| cluster.capacity(node)).collect();
+        let node = |(id, &free)| Node { free, state: state(NodeId(id)), waiting: VecDeque::new() };
+        NodeQueues { nodes: (0..).zip(&capacities).map(node).collect(), capacities }
+    }
+
+    /// What is kept of a node.
+    #[inline]
+    pub fn state(&self, node: NodeId) -> &S {
+        &self.nodes[node.index()].state
+    }
+
+    /// The same, to be changed.
+    #[inline]
+    pub fn state_mut(&mut self, node: NodeId) -> &mut S {
+        &mut self.nodes[node.index()].state
     }
 
     /// A call arrives: gives it back if it starts at once, else keeps it in the queue. O(1).
@@ -48,8 +70,9 @@ impl<T> NodeQueues<T> {
 
     /// The node is gone: its queue is forgotten, and all of it is free when it is there again.
     pub fn clear(&mut self, node: NodeId) {
+        let capacity = self.capacities[node.index()];
         let node = &mut self.nodes[node.index()];
-        node.free = node.capacity;
+        node.free = capacity;
         node.waiting.clear();
     }
 

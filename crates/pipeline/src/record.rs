@@ -7,8 +7,8 @@
 use crate::drive::{CallTimes, Failure, Observer, TaskEnd};
 use crate::model::{ClusterSetup, Stage};
 use metrics::{
-    BatchPlan, CallRecord, CallSpan, LatencyCsv, MetricsError, Nanos, Node, Parts, Recorder, Shape,
-    TaskRecord, Timeline,
+    BatchPlan, BufferedRecorder, CallRecord, CallSpan, LatencyCsv, MetricsError, Nanos, Node,
+    Parts, Recorder, Shape, TaskRecord, Timeline,
 };
 use sched_core::{NodeId, Span, TaskId, Time};
 use std::io::Write;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// An observer that feeds a [`Recorder`] and, if there is one, a [`LatencyCsv`].
 #[derive(Debug)]
 pub struct Recording<'a, W: Write> {
-    recorder: Recorder,
+    recorder: BufferedRecorder,
     rows: Option<(&'a mut LatencyCsv<W>, u32)>,
     calls: Vec<CallRecord>,
     written: Result<(), MetricsError>,
@@ -55,7 +55,7 @@ impl<'a, W: Write> Recording<'a, W> {
         rows: Option<(&'a mut LatencyCsv<W>, u32)>,
     ) -> Recording<'a, W> {
         Recording {
-            recorder: Recorder::new(shape),
+            recorder: BufferedRecorder::new(Recorder::new(shape)),
             rows,
             calls: Vec::with_capacity(stages.len()),
             written: Ok(()),
@@ -84,7 +84,7 @@ impl<'a, W: Write> Recording<'a, W> {
 
     /// What was recorded, and whether every row could be written.
     pub fn finish(self) -> (Recorder, Result<(), MetricsError>) {
-        (self.recorder, self.written)
+        (self.recorder.finish(), self.written)
     }
 
     fn task(&mut self, task: &TaskEnd<'_>, failure: Option<&Failure>) {
@@ -103,7 +103,7 @@ impl<'a, W: Write> Recording<'a, W> {
         };
         match failure {
             None => self.recorder.task_succeeded(&record),
-            Some(failure) => self.recorder.task_failed(&record, &failure.to_string()),
+            Some(failure) => self.recorder.recorder().task_failed(&record, &failure.to_string()),
         }
         if let Some(watched) = &mut self.watched {
             watched.task(task);
@@ -125,22 +125,22 @@ impl<W: Write> Observer for Recording<'_, W> {
 
     fn call_finished(&mut self, stage: u32, call: &CallTimes) {
         let (execution, sojourn) = (nanos(call.execution()), nanos(call.total()));
-        self.recorder.call_finished(call.node.0, call.cpu, execution, sojourn);
+        self.recorder.recorder().call_finished(call.node.0, call.cpu, execution, sojourn);
         if let Some(watched) = &mut self.watched {
             watched.timeline.call(&span(0, stage, call)); // whose call it is does not matter there
         }
     }
 
     fn retried(&mut self, _: TaskId) {
-        self.recorder.retry();
+        self.recorder.recorder().retry();
     }
 
     fn node_changed(&mut self, node: NodeId, up: bool) {
-        self.recorder.node_up(node.0, up);
+        self.recorder.recorder().node_up(node.0, up);
     }
 
     fn decided(&mut self, cost: Span, decisions: u64) {
-        self.recorder.decisions(nanos(cost), decisions);
+        self.recorder.recorder().decisions(nanos(cost), decisions);
     }
 }
 
@@ -170,6 +170,7 @@ fn span(task: u64, stage: u32, call: &CallTimes) -> CallSpan {
     }
 }
 
+#[inline]
 fn call(times: &CallTimes) -> CallRecord {
     let parts = Parts {
         scheduling: nanos(times.scheduling()),
@@ -180,10 +181,12 @@ fn call(times: &CallTimes) -> CallRecord {
     CallRecord { node: Some(times.node.0), parts }
 }
 
+#[inline]
 fn nanos(span: Span) -> Nanos {
     Nanos::new(span.as_nanos())
 }
 
+#[inline]
 fn instant(time: Time) -> Nanos {
     nanos(time.since(Time::ZERO))
 }

@@ -67,11 +67,13 @@ impl Span {
     }
 
     /// The span nearest to `s` seconds; negative and NaN give zero, too large gives [`Span::MAX`].
+    #[inline]
     pub fn from_secs_f64(s: f64) -> Span {
         Span(nearest(s * 1e9))
     }
 
     /// The span nearest to `factor` times this one; as [`Span::from_secs_f64`] for what is no length.
+    #[inline]
     pub fn scaled(self, factor: f64) -> Span {
         Span(nearest(self.0 as f64 * factor))
     }
@@ -88,15 +90,22 @@ impl Span {
 }
 
 /// Rounds half up. `f64::round` is a call into the C library where the target has no instruction for
-/// it, and simulated time is rounded several times per task.
+/// it, and simulated time is rounded several times per task. Not by a branch, since nobody can
+/// foretell it, and by way of signed integers, which processors convert to and from.
 #[inline]
 fn nearest(x: f64) -> u64 {
-    let whole = x as u64; // saturates, and takes NaN to 0
-    if x - whole as f64 >= 0.5 { whole.saturating_add(1) } else { whole }
+    const SIGNED: f64 = (1u64 << 63) as f64;
+    if x < SIGNED {
+        let x = x.max(0.0);
+        let whole = x as i64;
+        return whole as u64 + u64::from(x - whole as f64 >= 0.5);
+    }
+    x as u64 // has no fraction; saturates, and takes NaN to 0
 }
 
 impl Add<Span> for Time {
     type Output = Time;
+    #[inline]
     fn add(self, span: Span) -> Time {
         Time(self.0.saturating_add(span.0))
     }
@@ -104,12 +113,14 @@ impl Add<Span> for Time {
 
 impl Add for Span {
     type Output = Span;
+    #[inline]
     fn add(self, other: Span) -> Span {
         Span(self.0.saturating_add(other.0))
     }
 }
 
 impl AddAssign for Span {
+    #[inline]
     fn add_assign(&mut self, other: Span) {
         *self = *self + other;
     }
@@ -117,6 +128,7 @@ impl AddAssign for Span {
 
 impl Sub for Span {
     type Output = Span;
+    #[inline]
     fn sub(self, other: Span) -> Span {
         Span(self.0.saturating_sub(other.0))
     }

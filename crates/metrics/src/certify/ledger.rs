@@ -64,8 +64,9 @@ pub struct Unended {
     pub running: i128,
 }
 
-/// The calls of a node.
+/// The calls of a node, in one cache line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(align(64))]
 pub struct NodeLedger {
     /// How many were sent to it.
     pub assigned: u64,

@@ -15,6 +15,7 @@ use sched_core::{NodeId, Time};
 pub(super) struct Account {
     warmup: u64,
     ledger: Ledger,
+    assigned: Vec<u64>, // by node: apart, so that an assign does not fetch all that is known of the node
 }
 
 impl Account {
@@ -24,7 +25,7 @@ impl Account {
             nodes: vec![NodeLedger::default(); nodes],
             ..Ledger::default()
         };
-        Account { warmup, ledger }
+        Account { warmup, ledger, assigned: vec![0; nodes] }
     }
 
     /// A task has arrived at its first stage.
@@ -62,9 +63,9 @@ impl Account {
     #[inline]
     pub(super) fn assigned(&mut self, index: u64, node: NodeId) {
         if index >= self.warmup
-            && let Some(node) = self.node(node)
+            && let Some(assigned) = self.assigned.get_mut(node.index())
         {
-            node.assigned += 1;
+            *assigned += 1;
         }
     }
 
@@ -101,6 +102,9 @@ impl Account {
     /// The account at the end. `planned` tasks had to arrive, unless the run was stopped.
     pub(super) fn close(mut self, items: &Items, planned: Option<u64>) -> Ledger {
         self.ledger.tasks.planned = planned;
+        for (node, assigned) in self.ledger.nodes.iter_mut().zip(&self.assigned) {
+            node.assigned = *assigned;
+        }
         for (slot, item) in items.live() {
             if item.index < self.warmup {
                 continue;

@@ -15,6 +15,7 @@ mod items;
 mod observe;
 mod outcome;
 mod plan;
+mod report;
 mod turn;
 
 pub use executor::{Call, CallKey, Executor, Fact};

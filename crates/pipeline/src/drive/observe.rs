@@ -73,26 +73,31 @@ pub struct CallTimes {
 
 impl CallTimes {
     /// Submit to assign.
+    #[inline]
     pub fn scheduling(&self) -> Span {
         self.assign.since(self.submit)
     }
 
     /// Arrival at the node to start.
+    #[inline]
     pub fn queueing(&self) -> Span {
         self.started.since(self.arrived)
     }
 
     /// Start to end, as measured.
+    #[inline]
     pub fn execution(&self) -> Span {
         self.ended.since(self.started)
     }
 
     /// On the way, there and back.
+    #[inline]
     pub fn transfer(&self) -> Span {
         self.arrived.since(self.assign) + self.finish.since(self.ended)
     }
 
     /// Submit to finish: the four parts together, to the nanosecond.
+    #[inline]
     pub fn total(&self) -> Span {
         self.finish.since(self.submit)
     }

@@ -3,13 +3,12 @@
 //! Service times are drawn when a call is assigned, not when its task arrives, so a waiting task
 //! holds none; they are the same either way, because streams are keyed by item and stage.
 
-use super::executor::{Call, CallKey};
 use crate::RunError;
 use crate::model::{
     ArrivalProcess, Arrivals, ClusterSetup, Misfit, Purpose, Sampler, ServiceLaw, Stage, Streams,
     Trace, Workload,
 };
-use sched_core::{Level, NodeId, Resources, TaskId, Time};
+use sched_core::{Level, NodeId, Resources, Span, TaskId};
 use std::sync::Arc;
 
 /// What to run, ready to be run. The same plan under another scheduler or another executor has the
@@ -22,8 +21,9 @@ pub struct Plan {
     pub(super) arrivals: ArrivalProcess,
     pub(super) stages: Vec<Stage>,
     samplers: Vec<Sampler>,
-    capacities: Vec<Resources>,
-    levels: Vec<(Level, f64)>, // with the sum of the shares up to and including its own
+    capacities: Vec<Resources>, // by group
+    groups: Vec<u8>,            // by node
+    levels: Vec<(Level, f64)>,  // with the sum of the shares up to and including its own
     trace: Option<Arc<Trace>>,
     priorities: Streams,
     services: Streams,
@@ -57,7 +57,8 @@ impl Plan {
             max_attempts,
             arrivals: ArrivalProcess::new(&workload.arrivals, tasks, seed, cluster, &stages)?,
             samplers: stages.iter().map(|stage| Sampler::new(&stage.service)).collect(),
-            capacities: cluster.spec.nodes().map(|node| cluster.spec.capacity(node)).collect(),
+            capacities: cluster.spec.groups().iter().map(|group| group.capacity).collect(),
+            groups: cluster.spec.nodes().map(|node| cluster.spec.group_of(node) as u8).collect(),
             levels: levels.collect(),
             trace,
             stages,
@@ -68,10 +69,11 @@ impl Plan {
 
     /// How many nodes there are.
     pub(super) fn nodes(&self) -> usize {
-        self.capacities.len()
+        self.groups.len()
     }
 
     /// The priority of a task.
+    #[inline]
     pub(super) fn priority(&self, index: u64) -> Level {
         if let Some(level) = self.trace.as_ref().and_then(|trace| trace.priority(index)) {
             return level;
@@ -92,21 +94,21 @@ impl Plan {
         self.trace.as_ref().map_or(declared, |trace| trace.demand(task.index, declared))
     }
 
-    /// The call that carries a decision out, or why it cannot be.
-    pub(super) fn call(
-        &self,
-        key: CallKey,
-        node: NodeId,
-        assigned: Time,
-    ) -> Result<Call, &'static str> {
-        let TaskId { index, stage } = key.task;
-        let demand = self.demand(key.task);
-        let capacity = self.capacities.get(node.index()).ok_or("there is no such node")?;
-        if !demand.fits(capacity) {
+    /// What a call would hold on this node, or why it cannot be there.
+    #[inline]
+    pub(super) fn demand_on(&self, task: TaskId, node: NodeId) -> Result<Resources, &'static str> {
+        let demand = self.demand(task);
+        let group = self.groups.get(node.index()).ok_or("there is no such node")?;
+        if !demand.fits(&self.capacities[usize::from(*group)]) {
             return Err("the node could not hold the call even when empty");
         }
-        let service = self.samplers[stage as usize].of_task(index, stage, &self.services);
-        Ok(Call { key, node, demand, service, assigned })
+        Ok(demand)
+    }
+
+    /// How long a call runs on a node of speed 1.
+    #[inline]
+    pub(super) fn service(&self, task: TaskId) -> Span {
+        self.samplers[task.stage as usize].of_task(task.index, task.stage, &self.services)
     }
 }
 

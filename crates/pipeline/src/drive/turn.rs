@@ -8,9 +8,10 @@
 use super::account::Account;
 use super::executor::{Call, CallKey, Executor, Fact};
 use super::items::{Item, Items, Place};
-use super::observe::{CallTimes, Failure, Observer, TaskEnd};
+use super::observe::{CallTimes, Failure, Observer};
 use super::outcome::Outcome;
 use super::plan::Plan;
+use super::report::{Ended, Finished};
 use crate::clock::Stopwatch;
 use crate::model::ArrivalProcess;
 use crate::{Control, RunError};
@@ -18,34 +19,28 @@ use sched_core::{Decision, Event, NodeId, Scheduler, Span, Task, TaskId, Time};
 use std::collections::BTreeSet;
 
 pub(super) struct Loop<'a, E> {
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     executor: &'a mut E,
     scheduler: &'a mut dyn Scheduler,
-    observer: &'a mut dyn Observer,
-    control: &'a Control,
+    pub(super) observer: &'a mut dyn Observer,
+    pub(super) control: &'a Control,
     arrivals: ArrivalProcess,
-    items: Items,
+    pub(super) items: Items,
     bound: u64, // calls on nodes
     down: BTreeSet<NodeId>,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     account: Account,
     cost: Cost,
+    pub(super) decided: Option<(Span, u64)>, // cost and number of the counted decisions of this turn
+    timeout: Option<Time>,                   // the scheduler's next
     // Lists of one turn, kept for their memory.
     facts: Vec<Fact>,
     events: Vec<Event>,
     decisions: Vec<Decision>,
     calls: Vec<Call>,
-    finished: Vec<(u32, u32)>, // slot and stage
-    ended: Vec<Ended>,
-}
-
-/// A task that has ended and is to be reported.
-struct Ended {
-    slot: u32,
-    finish: Time,
-    calls: usize, // that ended on a node
-    unplaced: Option<Span>,
-    failure: Option<Box<Failure>>,
+    pub(super) finished: Vec<Finished>,
+    pub(super) ended: Vec<Ended>,
+    pub(super) ended_calls: Vec<CallTimes>, // of the task that is being reported
 }
 
 /// What the scheduler's code has cost and no decision has been charged with.
@@ -53,7 +48,6 @@ struct Ended {
 struct Cost {
     polls: u64,
     open: Span,
-    decided: Option<(Span, u64)>, // of the counted decisions of this turn, and their number
 }
 
 impl<'a, E: Executor> Loop<'a, E> {
@@ -64,12 +58,14 @@ impl<'a, E: Executor> Loop<'a, E> {
         observer: &'a mut dyn Observer,
         control: &'a Control,
     ) -> Loop<'a, E> {
+        let timeout = scheduler.next_timeout();
         Loop {
             plan,
             executor,
             scheduler,
             observer,
             control,
+            timeout,
             arrivals: plan.arrivals.clone(),
             items: Items::new(plan.stages.len()),
             bound: 0,
@@ -77,12 +73,14 @@ impl<'a, E: Executor> Loop<'a, E> {
             outcome: Outcome::default(),
             account: Account::new(plan.warmup, plan.stages.len(), plan.nodes()),
             cost: Cost::default(),
+            decided: None,
             facts: Vec::new(),
             events: Vec::new(),
             decisions: Vec::new(),
             calls: Vec::new(),
             finished: Vec::new(),
             ended: Vec::new(),
+            ended_calls: Vec::with_capacity(plan.stages.len()),
         }
     }
 
@@ -92,7 +90,7 @@ impl<'a, E: Executor> Loop<'a, E> {
                 self.outcome.partial = true;
                 break;
             }
-            let deadline = earliest(self.arrivals.due(), self.scheduler.next_timeout());
+            let deadline = earliest(self.arrivals.due(), self.timeout);
             if deadline.is_none() && self.bound == 0 && !self.executor.expects_facts() {
                 self.give_up_waiting()?;
                 continue;
@@ -115,9 +113,9 @@ impl<'a, E: Executor> Loop<'a, E> {
 
     fn note_facts(&mut self) {
         let mut facts = std::mem::take(&mut self.facts);
-        for fact in facts.drain(..) {
-            match fact {
-                Fact::Finished { key, node, arrived, started, ended, at, failure } => {
+        for fact in &mut facts {
+            match *fact {
+                Fact::Finished { key, node, arrived, started, ended, at, ref mut failure } => {
                     let Some(item) = self.items.bound(&key, node) else {
                         self.outcome.late_answers += 1;
                         continue;
@@ -127,12 +125,12 @@ impl<'a, E: Executor> Loop<'a, E> {
                     let finish = at;
                     let times =
                         CallTimes { node, cpu, submit, assign, arrived, started, ended, finish };
-                    self.items.note(key.slot, key.task.stage, times);
                     self.account.finished(key.task.index, key.task.stage, &times);
-                    self.finished.push((key.slot, key.task.stage));
+                    let counted = key.task.index >= self.plan.warmup;
+                    self.finished.push(Finished { times, stage: key.task.stage, counted });
                     self.bound -= 1;
                     self.events.push(Event::Finished { task: key.task, node });
-                    self.pass_stage(key, at, failure);
+                    self.pass_stage(key, &times, failure.take());
                 }
                 Fact::NodeDown(node) => {
                     self.down.insert(node);
@@ -149,24 +147,28 @@ impl<'a, E: Executor> Loop<'a, E> {
                 Fact::NodeDrain(node) => self.events.push(Event::NodeDrain(node)),
             }
         }
+        facts.clear();
         self.facts = facts;
     }
 
-    /// A call has ended at `at`: on to the next stage, or to the end of the task.
-    fn pass_stage(&mut self, key: CallKey, at: Time, failure: Option<Box<Failure>>) {
-        let passed = key.task.stage as usize + 1;
-        if failure.is_some() || passed == self.plan.stages.len() {
-            self.end(Ended { slot: key.slot, finish: at, calls: passed, unplaced: None, failure });
+    /// A call has ended: on to the next stage, or to the end of the task.
+    #[inline]
+    fn pass_stage(&mut self, key: CallKey, times: &CallTimes, failure: Option<Box<Failure>>) {
+        let at = times.finish;
+        if failure.is_some() || key.task.stage as usize + 1 == self.plan.stages.len() {
+            let finished = Some(self.finished.len() as u32 - 1);
+            self.end(Ended { slot: key.slot, finished, finish: at, unplaced: None, failure });
             return;
         }
         self.account.passed(key.task.index, key.task.stage, at);
+        self.items.note(key.slot, key.task.stage, times);
         let item = self.items.get_mut(key.slot);
-        *item =
-            Item { stage: item.stage + 1, submit: at, attempt: 1, place: Place::Waiting, ..*item };
+        *item = Item { stage: item.stage + 1, submit: at, attempt: 1, ..*item };
         self.submit(key.slot);
     }
 
     /// A call is gone with its node. One that had not started is the same attempt still.
+    #[cold]
     fn lose(&mut self, key: CallKey, node: NodeId, started: bool) {
         let Some(item) = self.items.bound(&key, node) else { return };
         self.bound -= 1;
@@ -176,7 +178,6 @@ impl<'a, E: Executor> Loop<'a, E> {
             let finish = self.executor.now();
             return self.end_unplaced(key.slot, finish, failure);
         }
-        item.place = Place::Waiting;
         item.attempt += u32::from(started);
         self.submit(key.slot);
         if started && key.task.index >= self.plan.warmup {
@@ -208,7 +209,10 @@ impl<'a, E: Executor> Loop<'a, E> {
         }
     }
 
+    /// The present call of a task waits: tells the scheduler.
+    #[inline(always)]
     fn submit(&mut self, slot: u32) {
+        self.items.wait(slot);
         let item = self.items.get(slot);
         let stage = &self.plan.stages[item.stage as usize];
         self.events.push(Event::Submit(Task {
@@ -225,9 +229,10 @@ impl<'a, E: Executor> Loop<'a, E> {
         let measured = self.cost.polls.is_multiple_of(E::DECISION_SAMPLING);
         self.cost.polls += 1;
         let watch = measured.then(Stopwatch::start);
-        for event in self.events.drain(..) {
-            self.scheduler.on_event(now, event);
+        for event in &self.events {
+            self.scheduler.on_event(now, *event);
         }
+        self.events.clear();
         self.scheduler.poll(now, &mut self.decisions);
         if let Some(watch) = watch {
             self.charge(watch.elapsed());
@@ -235,7 +240,8 @@ impl<'a, E: Executor> Loop<'a, E> {
         if let Err(violation) = self.scheduler.health() {
             return Err(RunError::Scheduler(violation.clone()));
         }
-        match self.scheduler.next_timeout() {
+        self.timeout = self.scheduler.next_timeout();
+        match self.timeout {
             Some(timeout) if timeout <= now => Err(RunError::Timeout { now, timeout }),
             _ => Ok(()),
         }
@@ -243,40 +249,45 @@ impl<'a, E: Executor> Loop<'a, E> {
 
     /// Charges the decisions with the cost of this poll and of those before it that decided
     /// nothing. Those on warm-up tasks bear their share, and are not reported.
+    #[cold]
     fn charge(&mut self, cost: Span) {
         self.cost.open += cost;
         let warmup = self.plan.warmup;
         let counted = self.decisions.iter().filter(|d| task_of(d).index >= warmup).count() as u64;
         let total = u128::from(self.cost.open.as_nanos()) * u128::from(counted);
         if let Some(share) = total.checked_div(self.decisions.len() as u128) {
-            self.cost.decided = Some((Span::from_nanos(share as u64), counted));
+            self.decided = Some((Span::from_nanos(share as u64), counted));
             self.cost.open = Span::ZERO;
         }
     }
 
     fn carry_out(&mut self, now: Time) -> Result<(), RunError> {
         if self.decisions.is_empty() {
+            self.items.settle();
             return Ok(());
         }
         self.outcome.decisions += self.decisions.len() as u64;
         let assigned = self.executor.now();
-        let mut decisions = std::mem::take(&mut self.decisions);
-        for decision in decisions.drain(..) {
+        let decisions = std::mem::take(&mut self.decisions);
+        for &decision in &decisions {
             let refuse = |why| RunError::Decision { decision, why };
-            let found = self.items.find(task_of(&decision));
-            let slot = found.ok_or_else(|| refuse("there is no such call"))?;
-            let item = self.items.get_mut(slot);
-            if item.place != Place::Waiting {
-                return Err(refuse("the call is not waiting"));
-            }
+            let Some(slot) = self.items.take_waiting(task_of(&decision)) else {
+                return Err(refuse(match self.items.exists(task_of(&decision)) {
+                    true => "the call is not waiting",
+                    false => "there is no such call",
+                }));
+            };
             match decision {
                 Decision::Assign { task, node } => {
+                    let item = self.items.get_mut(slot);
                     let key = CallKey { task, slot, attempt: item.attempt };
                     item.place = Place::Bound(node);
                     item.assigned = assigned;
                     self.bound += 1;
                     self.account.assigned(task.index, node);
-                    self.calls.push(self.plan.call(key, node, assigned).map_err(refuse)?);
+                    let demand = self.plan.demand_on(task, node).map_err(refuse)?;
+                    let service = self.plan.service(task);
+                    self.calls.push(Call { key, node, demand, service, assigned });
                 }
                 Decision::Reject { reason, .. } => {
                     let failure = Some(Box::new(Failure::Infeasible(reason)));
@@ -286,17 +297,21 @@ impl<'a, E: Executor> Loop<'a, E> {
             }
         }
         self.decisions = decisions;
+        self.decisions.clear();
+        self.items.settle();
         self.executor.assign(&mut self.calls);
         Ok(())
     }
 
     /// The task ends without its present call having ended on a node.
+    #[cold]
     fn end_unplaced(&mut self, slot: u32, finish: Time, failure: Option<Box<Failure>>) {
         let item = self.items.get(slot);
-        let (calls, unplaced) = (item.stage as usize, Some(finish.since(item.submit)));
-        self.end(Ended { slot, finish, calls, unplaced, failure });
+        let unplaced = Some(finish.since(item.submit));
+        self.end(Ended { slot, finished: None, finish, unplaced, failure });
     }
 
+    #[inline(always)]
     fn end(&mut self, ended: Ended) {
         let item = self.items.get_mut(ended.slot);
         item.place = Place::Ended;
@@ -307,44 +322,18 @@ impl<'a, E: Executor> Loop<'a, E> {
 
     /// Nothing runs and nothing is to come. If nodes are down for good, what waits for them has
     /// failed; else the scheduler has.
+    #[cold]
     fn give_up_waiting(&mut self) -> Result<(), RunError> {
         let (at, waiting) = (self.executor.now(), self.items.waiting());
         if self.down.is_empty() || waiting.is_empty() {
             return Err(RunError::Stuck { at, waiting: waiting.len() as u64 });
         }
         for slot in waiting {
+            self.items.take_waiting(self.items.get(slot).id());
             self.end_unplaced(slot, at, Some(Box::new(Failure::NoNode)));
         }
         self.report();
         Ok(())
-    }
-
-    fn report(&mut self) {
-        if let Some((cost, counted @ 1..)) = self.cost.decided.take() {
-            self.observer.decided(cost, counted);
-        }
-        for (slot, stage) in self.finished.drain(..) {
-            if self.items.get(slot).index >= self.plan.warmup {
-                let times = self.items.times(slot, stage as usize + 1);
-                self.observer.call_finished(stage, &times[stage as usize]);
-            }
-        }
-        for Ended { slot, finish, calls, unplaced, failure } in self.ended.drain(..) {
-            let item = self.items.get(slot);
-            if item.index >= self.plan.warmup {
-                self.outcome.last_finish = self.outcome.last_finish.max(Some(finish));
-                let (index, intended, priority) = (item.index, item.intended, item.priority);
-                let calls = self.items.times(slot, calls);
-                let task = TaskEnd { index, intended, finish, priority, calls, unplaced };
-                match failure {
-                    None => self.observer.task_succeeded(&task),
-                    Some(failure) => self.observer.task_failed(&task, &failure),
-                }
-            }
-            self.items.remove(slot);
-            self.outcome.ended += 1;
-        }
-        self.control.set_done(self.outcome.ended);
     }
 }
 

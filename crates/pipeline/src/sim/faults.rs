@@ -1,4 +1,4 @@
-//! Which nodes are up, how fast they are, and when they fail by themselves.
+//! Whether a node is up, how fast it is, and when it fails by itself.
 //!
 //! The instants of given faults are the agenda's. When a node fails by itself is drawn from its own
 //! streams, so that it is the same under every policy and whatever else is drawn.
@@ -6,55 +6,59 @@
 use crate::model::Faults;
 use sched_core::{NodeId, Span};
 
-/// The state of all nodes.
-#[derive(Debug)]
-pub(super) struct Nodes {
-    speeds: Vec<f64>,
-    slow: Vec<f64>, // factors of service times
-    up: Vec<bool>,
-    failures: Vec<u32>, // spontaneous ones so far
+/// What a call meets at a node, kept with the node's queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    factor: f64, // of service times: by how much the node is slowed down ÷ its speed
+    up: bool,
 }
 
-impl Nodes {
-    pub(super) fn new(speeds: Vec<f64>) -> Nodes {
-        let nodes = speeds.len();
-        Nodes { speeds, slow: vec![1.0; nodes], up: vec![true; nodes], failures: vec![0; nodes] }
+impl Pace {
+    /// A node that is up.
+    pub(super) fn of_speed(speed: f64) -> Pace {
+        Pace { factor: 1.0 / speed, up: true }
     }
 
-    pub(super) fn is_up(&self, node: NodeId) -> bool {
-        self.up[node.index()]
+    #[inline]
+    pub(super) fn is_up(&self) -> bool {
+        self.up
     }
 
-    /// False if it was down already.
-    pub(super) fn set_down(&mut self, node: NodeId) -> bool {
-        std::mem::replace(&mut self.up[node.index()], false)
-    }
-
-    pub(super) fn set_up(&mut self, node: NodeId) {
-        self.up[node.index()] = true;
+    /// False if it was so already.
+    pub(super) fn set_up(&mut self, up: bool) -> bool {
+        std::mem::replace(&mut self.up, up) != up
     }
 
     /// Calls that start from now on take `factor` times as long.
-    pub(super) fn slow(&mut self, node: NodeId, factor: f64) {
-        self.slow[node.index()] = factor;
+    pub(super) fn slow(&mut self, speed: f64, factor: f64) {
+        self.factor = factor / speed;
     }
 
     /// How long a call of this service time takes there now.
     #[inline]
-    pub(super) fn service_on(&self, node: NodeId, service: Span) -> Span {
-        let factor = self.slow[node.index()] / self.speeds[node.index()];
-        service.scaled(factor)
+    pub(super) fn service(&self, service: Span) -> Span {
+        service.scaled(self.factor)
+    }
+}
+
+/// Spontaneous failures so far, by node.
+#[derive(Debug)]
+pub(super) struct Failures(Vec<u32>);
+
+impl Failures {
+    pub(super) fn new(nodes: usize) -> Failures {
+        Failures(vec![0; nodes])
     }
 
     /// How long the node lives until it fails next. Times between failures and of repairs are
     /// exponential, one stream for each failure of each node.
     pub(super) fn next_spontaneous(&mut self, seed: u64, node: NodeId, faults: &Faults) -> Span {
-        self.failures[node.index()] += 1;
+        self.0[node.index()] += 1;
         self.spontaneous(seed, node, faults).0
     }
 
     /// The life before, and the repair after, the present failure of the node.
     pub(super) fn spontaneous(&self, seed: u64, node: NodeId, faults: &Faults) -> (Span, Span) {
-        faults.spontaneous_times(seed, node, self.failures[node.index()])
+        faults.spontaneous_times(seed, node, self.0[node.index()])
     }
 }

@@ -1,15 +1,15 @@
 //! Calls between their assign and their result.
 //!
-//! Slots are used again, so memory follows the calls in flight. A call's end is entered in the
-//! agenda when it starts; if its node is lost before, the entry stays there and is known by
-//! its number to be void.
+//! A call is kept at the slot that the loop has for its task, which has one call at a time; so memory
+//! follows the tasks in flight, and no slot has to be found. With many nodes each of these is far
+//! away when its time comes, hence one cache line per call.
 
-use crate::drive::Call;
-use sched_core::{NodeId, Time};
+use crate::drive::{Call, CallKey, Fact};
+use sched_core::{NodeId, Resources, Span, TaskId, Time};
 
 /// How far a call is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Phase {
+enum Phase {
     /// On its way to the node.
     There,
     /// At the node, in its queue.
@@ -18,96 +18,133 @@ pub(super) enum Phase {
     Running,
     /// Its result is on its way.
     Back,
-    /// The slot of the table is free.
+    /// There is no call.
     Unused,
 }
 
 /// A call in flight.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Flight {
-    pub(super) call: Call,
-    pub(super) arrived: Time,
-    pub(super) started: Time,
-    pub(super) ended: Time,
+#[repr(align(64))]
+struct Flight {
+    demand: Resources,
+    index: u64,
+    arrived: Time,
+    started: Time,
+    ended: Ended,
+    stage: u32,
+    attempt: u32,
+    node: NodeId,
     phase: Phase,
-    end: u64, // number of the entry of its end
 }
 
-/// All of them.
-#[derive(Debug, Default)]
-pub(super) struct Flights {
-    flights: Vec<Flight>,
-    free: Vec<u32>,
+/// Before the start of a call its service time, after its end the instant of that: one word for both.
+#[derive(Clone, Copy, Debug)]
+struct Ended(u64);
+
+/// A call that is lost with its node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Lost {
+    pub(super) slot: u32,
+    pub(super) key: CallKey,
+    pub(super) started: bool,
 }
+
+/// All of them, by slot.
+#[derive(Debug, Default)]
+pub(super) struct Flights(Vec<Flight>);
 
 impl Flights {
     /// A call sets out.
     #[inline]
-    pub(super) fn insert(&mut self, call: Call) -> u32 {
-        let (arrived, started, ended) = (Time::ZERO, Time::ZERO, Time::ZERO);
-        let flight = Flight { call, arrived, started, ended, phase: Phase::There, end: 0 };
-        match self.free.pop() {
-            Some(at) => {
-                self.flights[at as usize] = flight;
-                at
-            }
-            None => {
-                self.flights.push(flight);
-                (self.flights.len() - 1) as u32
-            }
+    pub(super) fn insert(&mut self, call: &Call) {
+        let flight = Flight {
+            demand: call.demand,
+            index: call.key.task.index,
+            arrived: Time::ZERO,
+            started: Time::ZERO,
+            ended: Ended(call.service.as_nanos()),
+            stage: call.key.task.stage,
+            attempt: call.key.attempt,
+            node: call.node,
+            phase: Phase::There,
+        };
+        let slot = call.key.slot as usize;
+        if slot >= self.0.len() {
+            self.0.resize(slot + 1, Flight { phase: Phase::Unused, ..flight });
+        }
+        self.0[slot] = flight;
+    }
+
+    /// It is at its node: where, and what it asks for.
+    #[inline]
+    pub(super) fn arrived(&mut self, slot: u32, now: Time) -> (NodeId, Resources) {
+        let flight = &mut self.0[slot as usize];
+        (flight.arrived, flight.phase) = (now, Phase::Queued);
+        (flight.node, flight.demand)
+    }
+
+    /// It has its slot: where, and how long it runs on a node of speed 1.
+    #[inline]
+    pub(super) fn started(&mut self, slot: u32, now: Time) -> (NodeId, Span) {
+        let flight = &mut self.0[slot as usize];
+        (flight.started, flight.phase) = (now, Phase::Running);
+        (flight.node, Span::from_nanos(flight.ended.0))
+    }
+
+    /// It has run: whose it was, where, and what it gives back.
+    #[inline]
+    pub(super) fn ended(&mut self, slot: u32, now: Time) -> (TaskId, NodeId, Resources) {
+        let flight = &mut self.0[slot as usize];
+        (flight.ended, flight.phase) = (Ended(now.as_nanos()), Phase::Back);
+        (flight.task(), flight.node, flight.demand)
+    }
+
+    /// Its result is back.
+    #[inline]
+    pub(super) fn answered(&mut self, slot: u32, now: Time) -> Fact {
+        let flight = &mut self.0[slot as usize];
+        flight.phase = Phase::Unused;
+        Fact::Finished {
+            key: flight.key(slot),
+            node: flight.node,
+            arrived: flight.arrived,
+            started: flight.started,
+            ended: Time::from_nanos(flight.ended.0),
+            at: now,
+            failure: None,
         }
     }
 
-    #[inline]
-    pub(super) fn call(&self, flight: u32) -> &Call {
-        &self.flights[flight as usize].call
-    }
-
-    /// Whether `entry` is the end of the call that is in this slot of the table now.
-    #[inline]
-    pub(super) fn is_current(&self, flight: u32, entry: u64) -> bool {
-        let flight = &self.flights[flight as usize];
-        flight.phase == Phase::Running && flight.end == entry
-    }
-
-    #[inline]
-    pub(super) fn arrived(&mut self, flight: u32, now: Time) -> Call {
-        let flight = &mut self.flights[flight as usize];
-        (flight.arrived, flight.phase) = (now, Phase::Queued);
-        flight.call
-    }
-
-    #[inline]
-    pub(super) fn started(&mut self, flight: u32, now: Time, end: u64) {
-        let flight = &mut self.flights[flight as usize];
-        (flight.started, flight.end, flight.phase) = (now, end, Phase::Running);
-    }
-
-    #[inline]
-    pub(super) fn ended(&mut self, flight: u32, now: Time) -> Call {
-        let flight = &mut self.flights[flight as usize];
-        (flight.ended, flight.phase) = (now, Phase::Back);
-        flight.call
-    }
-
-    /// The call is done, or lost.
-    #[inline]
-    pub(super) fn remove(&mut self, flight: u32) -> Flight {
-        self.free.push(flight);
-        let flight = &mut self.flights[flight as usize];
+    /// It is lost on its way.
+    pub(super) fn remove(&mut self, slot: u32) -> CallKey {
+        let flight = &mut self.0[slot as usize];
         flight.phase = Phase::Unused;
-        *flight
+        flight.key(slot)
     }
 
-    /// The calls queued or running at a node, in the order of their ids. O(calls in flight).
-    pub(super) fn on(&self, node: NodeId) -> Vec<(u32, Phase)> {
-        let all = (0..).zip(&self.flights);
-        let here = all.filter(|(_, flight)| {
-            flight.call.node == node && matches!(flight.phase, Phase::Queued | Phase::Running)
-        });
-        let mut found: Vec<_> =
-            here.map(|(at, flight)| (flight.call.key.task, at, flight.phase)).collect();
-        found.sort_unstable_by_key(|&(task, ..)| task);
-        found.into_iter().map(|(_, at, phase)| (at, phase)).collect()
+    /// Takes out the calls that are queued or run at a node, in the order of their ids. O(tasks in flight).
+    pub(super) fn lose(&mut self, node: NodeId) -> Vec<Lost> {
+        let mut lost = Vec::new();
+        for (slot, flight) in (0..).zip(&mut self.0) {
+            if flight.node == node && matches!(flight.phase, Phase::Queued | Phase::Running) {
+                let started = flight.phase == Phase::Running;
+                flight.phase = Phase::Unused;
+                lost.push(Lost { slot, key: flight.key(slot), started });
+            }
+        }
+        lost.sort_unstable_by_key(|lost| lost.key.task);
+        lost
+    }
+}
+
+impl Flight {
+    #[inline]
+    fn task(&self) -> TaskId {
+        TaskId { index: self.index, stage: self.stage }
+    }
+
+    #[inline]
+    fn key(&self, slot: u32) -> CallKey {
+        CallKey { task: self.task(), slot, attempt: self.attempt }
     }
 }

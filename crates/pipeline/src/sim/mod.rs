@@ -11,25 +11,30 @@
 mod agenda;
 mod faults;
 mod flight;
+mod heap;
+mod wheel;
 
-use self::agenda::{Agenda, Entry, Happening};
-use self::faults::Nodes;
-use self::flight::{Flights, Phase};
+use self::agenda::{Agenda, Happening};
+use self::faults::{Failures, Pace};
+use self::flight::{Flights, Lost};
 use crate::RunError;
 use crate::drive::{Call, Executor, Fact};
 use crate::model::{ClusterSetup, Fault, FaultKind, Faults, Purpose, Sampler, Streams};
 use crate::nodes::NodeQueues;
-use sched_core::{NodeId, Span, Time};
+use sched_core::{NodeId, Span, TaskId, Time};
+use std::collections::BTreeSet;
 
 /// A cluster in virtual time.
 #[derive(Debug)]
 pub struct Sim {
     now: Time,
     agenda: Agenda,
-    queues: NodeQueues<u32>,
-    nodes: Nodes,
+    nodes: NodeQueues<u32, Pace>,
+    speeds: Vec<f64>,
+    failures: Failures,
     flights: Flights,
     network: Sampler,
+    delay: Option<Span>, // of a network in which it is always the same
     faults: Faults,
     ways: Streams,
     seed: u64,
@@ -40,13 +45,19 @@ pub struct Sim {
 impl Sim {
     /// The cluster at instant 0, with all nodes up.
     pub fn new(cluster: &ClusterSetup, faults: &Faults, seed: u64) -> Sim {
+        let network = Sampler::new(&cluster.network);
+        let speeds = cluster.node_speeds();
         let mut sim = Sim {
+            delay: network.constant(),
+            network,
             now: Time::ZERO,
             agenda: Agenda::default(),
-            queues: NodeQueues::new(&cluster.spec),
-            nodes: Nodes::new(cluster.node_speeds()),
+            nodes: NodeQueues::with_state(&cluster.spec, |node| {
+                Pace::of_speed(speeds[node.index()])
+            }),
+            failures: Failures::new(speeds.len()),
+            speeds,
             flights: Flights::default(),
-            network: Sampler::new(&cluster.network),
             faults: faults.clone(),
             ways: Streams::new(seed, Purpose::Network),
             seed,
@@ -62,26 +73,35 @@ impl Sim {
         sim
     }
 
-    fn handle(&mut self, entry: Entry, facts: &mut Vec<Fact>) {
-        match entry.what {
-            Happening::Arrival(flight) => self.arrive(flight, facts),
-            Happening::End(flight) if self.flights.is_current(flight, entry.number) => {
-                self.end(flight, facts);
-            }
-            Happening::End(_) => {} // of a call that was lost with its node
-            Happening::Result(flight) => self.answer(flight, facts),
+    #[inline]
+    fn handle(&mut self, what: Happening, facts: &mut Vec<Fact>) {
+        match what {
+            Happening::End(slot) => self.end(slot, facts),
+            Happening::Arrival(slot) => self.arrive(slot, facts),
+            Happening::Result(slot) => facts.push(self.flights.answered(slot, self.now)),
+            _ => self.handle_rare(what, facts),
+        }
+    }
+
+    #[cold]
+    fn handle_rare(&mut self, what: Happening, facts: &mut Vec<Fact>) {
+        match what {
+            Happening::End(_) | Happening::Arrival(_) | Happening::Result(_) | Happening::Void => {}
             Happening::Fault(number) => {
                 let Fault { node, kind, .. } = self.faults.scheduled[number as usize];
                 match kind {
                     FaultKind::Kill => self.kill(node, facts),
                     FaultKind::Restart => self.restart(node, facts),
                     FaultKind::Drain => self.drain(node, facts),
-                    FaultKind::Slow { factor } => self.nodes.slow(node, factor),
+                    FaultKind::Slow { factor } => {
+                        let speed = self.speeds[node.index()];
+                        self.nodes.state_mut(node).slow(speed, factor);
+                    }
                 }
             }
             Happening::Failure(node) => {
                 self.kill(NodeId(node), facts);
-                let repair = self.nodes.spontaneous(self.seed, NodeId(node), &self.faults).1;
+                let repair = self.failures.spontaneous(self.seed, NodeId(node), &self.faults).1;
                 self.agenda.enter(self.now + repair, Happening::Repair(node));
             }
             Happening::Repair(node) => {
@@ -92,87 +112,78 @@ impl Sim {
     }
 
     fn enter_failure(&mut self, node: u32) {
-        let life = self.nodes.next_spontaneous(self.seed, NodeId(node), &self.faults);
+        let life = self.failures.next_spontaneous(self.seed, NodeId(node), &self.faults);
         self.agenda.enter(self.now + life, Happening::Failure(node));
     }
 
     /// A call is at its node: it starts, or queues there, or is lost because the node is down.
-    fn arrive(&mut self, flight: u32, facts: &mut Vec<Fact>) {
-        let call = self.flights.arrived(flight, self.now);
-        if !self.nodes.is_up(call.node) {
-            self.flights.remove(flight);
-            facts.push(Fact::Lost { key: call.key, node: call.node, started: false });
+    #[inline]
+    fn arrive(&mut self, slot: u32, facts: &mut Vec<Fact>) {
+        let (node, demand) = self.flights.arrived(slot, self.now);
+        if !self.nodes.state(node).is_up() {
+            let key = self.flights.remove(slot);
+            facts.push(Fact::Lost { key, node, started: false });
             return;
         }
-        if let Some(flight) = self.queues.arrive(call.node, call.demand, flight) {
-            self.start(flight);
+        if let Some(slot) = self.nodes.arrive(node, demand, slot) {
+            self.start(slot);
         }
     }
 
-    fn start(&mut self, flight: u32) {
-        let call = *self.flights.call(flight);
-        let service = self.nodes.service_on(call.node, call.service);
-        let number = self.agenda.enter(self.now + service, Happening::End(flight));
-        self.flights.started(flight, self.now, number);
+    #[inline]
+    fn start(&mut self, slot: u32) {
+        let (node, service) = self.flights.started(slot, self.now);
+        let service = self.nodes.state(node).service(service);
+        self.agenda.enter(self.now + service, Happening::End(slot));
     }
 
     /// A call leaves its slot: those queued behind it start, and its result sets out.
-    fn end(&mut self, flight: u32, facts: &mut Vec<Fact>) {
-        let call = self.flights.ended(flight, self.now);
-        let mut starting = std::mem::take(&mut self.starting);
-        self.queues.leave(call.node, call.demand, &mut starting);
-        starting.drain(..).for_each(|flight| self.start(flight));
-        self.starting = starting;
-        match self.delay(&call, 1) {
-            Span::ZERO => self.answer(flight, facts),
-            back => drop(self.agenda.enter(self.now + back, Happening::Result(flight))),
-        }
-    }
-
-    fn answer(&mut self, flight: u32, facts: &mut Vec<Fact>) {
-        let flight = self.flights.remove(flight);
-        facts.push(Fact::Finished {
-            key: flight.call.key,
-            node: flight.call.node,
-            arrived: flight.arrived,
-            started: flight.started,
-            ended: flight.ended,
-            at: self.now,
-            failure: None,
-        });
-    }
-
-    /// One way through the network: 0 there, 1 back.
     #[inline]
-    fn delay(&self, call: &Call, way: u64) -> Span {
-        if let Some(delay) = self.network.constant() {
-            return delay;
+    fn end(&mut self, slot: u32, facts: &mut Vec<Fact>) {
+        let (task, node, demand) = self.flights.ended(slot, self.now);
+        self.nodes.leave(node, demand, &mut self.starting);
+        for next in 0..self.starting.len() {
+            self.start(self.starting[next]);
         }
-        let part = call.key.task.stage;
-        let item = call.key.task.index << 1 | way;
-        let mut stream = self.ways.stream(item, part);
+        self.starting.clear();
+        match self.delay(task, 1) {
+            Span::ZERO => facts.push(self.flights.answered(slot, self.now)),
+            back => self.agenda.enter(self.now + back, Happening::Result(slot)),
+        }
+    }
+
+    /// One way of a call through the network: 0 there, 1 back.
+    #[inline(always)]
+    fn delay(&self, task: TaskId, way: u64) -> Span {
+        self.delay.unwrap_or_else(|| self.draw_delay(task, way))
+    }
+
+    fn draw_delay(&self, task: TaskId, way: u64) -> Span {
+        let mut stream = self.ways.stream(task.index << 1 | way, task.stage);
         self.network.sample(&mut stream)
     }
 
     fn kill(&mut self, node: NodeId, facts: &mut Vec<Fact>) {
-        if !self.nodes.set_down(node) {
+        if !self.nodes.state_mut(node).set_up(false) {
             return;
         }
         facts.push(Fact::NodeDown(node));
-        self.queues.clear(node);
-        for (flight, phase) in self.flights.on(node) {
-            let key = self.flights.remove(flight).call.key;
-            facts.push(Fact::Lost { key, node, started: phase == Phase::Running });
-        }
+        self.nodes.clear(node);
+        let lost = self.flights.lose(node);
+        let running: BTreeSet<u32> =
+            lost.iter().filter(|call| call.started).map(|call| call.slot).collect();
+        self.agenda.void_ends(|slot| running.contains(&slot));
+        let fact = |Lost { key, started, .. }: Lost| Fact::Lost { key, node, started };
+        facts.extend(lost.into_iter().map(fact));
     }
 
     fn restart(&mut self, node: NodeId, facts: &mut Vec<Fact>) {
-        self.nodes.set_up(node);
+        self.nodes.state_mut(node).set_up(true);
         facts.push(Fact::NodeUp(node));
     }
 
     fn drain(&mut self, node: NodeId, facts: &mut Vec<Fact>) {
-        if self.nodes.is_up(node) {
+        if self.nodes.state(node).is_up() {
             facts.push(Fact::NodeDrain(node));
         }
     }
@@ -187,13 +198,15 @@ impl Executor for Sim {
 
     fn assign(&mut self, calls: &mut Vec<Call>) {
         let mut lost = std::mem::take(&mut self.lost);
-        for call in calls.drain(..) {
-            let flight = self.flights.insert(call);
-            match self.delay(&call, 0) {
-                Span::ZERO => self.arrive(flight, &mut lost),
-                there => drop(self.agenda.enter(self.now + there, Happening::Arrival(flight))),
+        for call in calls.iter() {
+            self.flights.insert(call);
+            let slot = call.key.slot;
+            match self.delay(call.key.task, 0) {
+                Span::ZERO => self.arrive(slot, &mut lost),
+                there => self.agenda.enter(self.now + there, Happening::Arrival(slot)),
             }
         }
+        calls.clear();
         self.lost = lost;
     }
 
@@ -206,8 +219,8 @@ impl Executor for Sim {
                 (None, None) => return Err(RunError::NothingToCome { at: self.now }),
             };
             self.now = self.now.max(due);
-            while let Some(entry) = self.agenda.take_at(self.now) {
-                self.handle(entry, facts);
+            while let Some(what) = self.agenda.take_at(self.now) {
+                self.handle(what, facts);
             }
             if deadline.is_some_and(|at| at <= self.now) {
                 break;

@@ -39,7 +39,7 @@ pub(super) fn check(root: &Path, locked: &[&str]) -> Result<()> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         bail!("valgrind is not installed (on Debian: apt-get install valgrind)");
     }
-    let program = build(root, locked)?;
+    let program = build(root, locked, "cycles")?;
     let reference = per_cycle(&program, REFERENCE)?;
     let mut above = Vec::new();
     println!("    instructions per cycle, and relative to the reference of {reference:.0}");
@@ -57,9 +57,9 @@ pub(super) fn check(root: &Path, locked: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the example and returns where cargo put it.
-fn build(root: &Path, locked: &[&str]) -> Result<PathBuf> {
-    let args = ["build", "--quiet", "--release", "-p", "benches", "--example", "cycles"];
+/// Builds an example of the benches and returns where cargo put it.
+pub(super) fn build(root: &Path, locked: &[&str], example: &str) -> Result<PathBuf> {
+    let args = ["build", "--quiet", "--release", "-p", "benches", "--example", example];
     let output = Command::new("cargo")
         .args(args)
         .arg("--message-format=json")
@@ -72,12 +72,16 @@ fn build(root: &Path, locked: &[&str]) -> Result<PathBuf> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str(line).ok());
-    executable(messages).context("cargo names no executable of the example `cycles`")
+    executable(messages, example)
+        .with_context(|| format!("cargo names no executable of the example `{example}`"))
 }
 
-fn executable(mut messages: impl Iterator<Item = serde_json::Value>) -> Option<PathBuf> {
+fn executable(
+    mut messages: impl Iterator<Item = serde_json::Value>,
+    example: &str,
+) -> Option<PathBuf> {
     messages.find_map(|message| {
-        let named = message["target"]["name"] == "cycles";
+        let named = message["target"]["name"] == example;
         message["executable"].as_str().filter(|_| named).map(PathBuf::from)
     })
 }
@@ -88,7 +92,8 @@ fn per_cycle(program: &Path, kind: &str) -> Result<f64> {
     Ok(twice.saturating_sub(once) as f64 / CYCLES as f64)
 }
 
-fn instructions(program: &Path, kind: &str, count: u64) -> Result<u64> {
+/// Instructions of a whole run of a program with a kind and a number.
+pub(super) fn instructions(program: &Path, kind: &str, count: u64) -> Result<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
@@ -122,8 +127,8 @@ mod tests {
     fn the_example_is_found_among_cargos_messages() {
         let message = |name: &str, path: Option<&str>| serde_json::json!({"target": {"name": name}, "executable": path});
         let other = [message("benches", None), message("cycles", None), message("x", Some("/x"))];
-        assert_eq!(executable(other.clone().into_iter()), None);
+        assert_eq!(executable(other.clone().into_iter(), "cycles"), None);
         let found = other.into_iter().chain([message("cycles", Some("/target/cycles"))]);
-        assert_eq!(executable(found), Some(PathBuf::from("/target/cycles")));
+        assert_eq!(executable(found, "cycles"), Some(PathBuf::from("/target/cycles")));
     }
 }

@@ -7,6 +7,7 @@
 mod hot_path;
 mod readme;
 mod results;
+mod simulator;
 
 use crate::tidy;
 use anyhow::{Context as _, Result, bail};
@@ -57,6 +58,7 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let model = ["test", "-p", "sched-shared", "--features", "model", "--test", "model"];
         steps.run("model", &cargo(&model, &[]), None)?;
         steps.step("hot path", || hot_path::check(root, locked))?;
+        steps.step("simulator", || simulator::check(root, locked))?;
         let browser = ["test", "-p", "sage", "--features", "browser", "--test", "browser"];
         steps.run("report in a browser", &cargo(&browser, &[]), None)?;
         for ((marker, folders), command) in MAINS.into_iter().zip(mains) {
