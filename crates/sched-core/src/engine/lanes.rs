@@ -8,8 +8,12 @@
 //! nodes and shapes of demand there are.
 //!
 //! A lane whose head was refused is not asked again until something was gained for it.
+//!
+//! A call that comes when nobody waits is next, whatever its rank, so it stands apart as the
+//! *newcomer* and joins its lane only if it is refused or another call comes before the next poll.
+//! Where nothing is scarce, no call ever passes through a queue.
 
-use super::run_queue::RunQueue;
+use super::run_queue::{Entry, RunQueue};
 use crate::cluster::{ClusterSpec, GroupSet};
 use crate::resources::Resources;
 use crate::task::Task;
@@ -27,8 +31,16 @@ struct Lane {
 pub(crate) struct Lanes {
     lanes: Vec<Lane>,
     memo: Box<[Memo; MEMOS]>,
-    waiting: usize,    // over all lanes
+    newcomer: Option<Newcomer>,
+    waiting: usize,    // over all lanes, the newcomer among them
     any_refused: bool, // by some lane
+}
+
+/// The only call that waits.
+#[derive(Clone, Debug)]
+struct Newcomer {
+    lane: usize,
+    call: Entry,
 }
 
 /// What one demand was found eligible for; a direct-mapped cache, so that the groups
@@ -46,7 +58,13 @@ const NO_LANE: u32 = u32::MAX;
 impl Lanes {
     pub(crate) fn new() -> Lanes {
         let unused = Memo { demand: Resources::NONE, on: GroupSet::NONE, lane: NO_LANE };
-        Lanes { lanes: Vec::new(), memo: Box::new([unused; MEMOS]), waiting: 0, any_refused: false }
+        Lanes {
+            lanes: Vec::new(),
+            memo: Box::new([unused; MEMOS]),
+            newcomer: None,
+            waiting: 0,
+            any_refused: false,
+        }
     }
 
     /// Waiting calls over all lanes.
@@ -54,16 +72,56 @@ impl Lanes {
         self.waiting
     }
 
-    /// Puts a call into its lane. False if no declared node could ever run it.
+    /// Takes a call in. False if no declared node could ever run it.
     #[inline(always)]
     pub(crate) fn push(&mut self, spec: &ClusterSpec, rank: i64, task: &Task) -> bool {
         let Some(lane) = self.lane_of(spec, &task.demand, task.on) else { return false };
+        if self.waiting == 0 {
+            self.newcomer = Some(Newcomer { lane, call: Entry { rank, task: *task } });
+        } else {
+            self.queue_newcomer();
+            self.queue(lane, rank, task);
+        }
+        self.waiting += 1;
+        true
+    }
+
+    /// The newcomer and its eligible set. While there is one, nobody else waits.
+    #[inline(always)]
+    pub(crate) fn newcomer(&self) -> Option<(&Task, GroupSet)> {
+        let Newcomer { lane, call } = self.newcomer.as_ref()?;
+        Some((&call.task, self.lanes[*lane].eligible))
+    }
+
+    /// The newcomer has found a node and leaves.
+    #[inline(always)]
+    pub(crate) fn pop_newcomer(&mut self) {
+        self.newcomer = None;
+        self.waiting = 0;
+    }
+
+    /// The newcomer was refused: it waits as the head of its lane.
+    #[cold]
+    pub(crate) fn refuse_newcomer(&mut self) {
+        if let Some(lane) = self.queue_newcomer() {
+            self.refuse(lane);
+        }
+    }
+
+    /// Puts the newcomer, if there is one, into its lane, and returns that.
+    #[inline]
+    fn queue_newcomer(&mut self) -> Option<usize> {
+        let Newcomer { lane, call } = self.newcomer.take()?;
+        self.queue(lane, call.rank, &call.task);
+        Some(lane)
+    }
+
+    #[inline]
+    fn queue(&mut self, lane: usize, rank: i64, task: &Task) {
         let lane = &mut self.lanes[lane];
         if lane.queue.push(rank, task) {
             lane.refused = false; // a new head, not asked yet
         }
-        self.waiting += 1;
-        true
     }
 
     /// These groups have gained something: their lanes are worth asking again.

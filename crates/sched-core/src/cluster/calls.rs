@@ -1,0 +1,287 @@
+//! The calls that nodes hold, by id.
+//!
+//! A hash table whose chains run through the slots that the calls are kept in, so that a finish
+//! touches one bucket and one slot. Ids are mostly consecutive, and calls that are held together are
+//! close to each other: the bucket of an id is its low bits with the high ones folded in, so that
+//! neighbours share cache lines, where a scattering hash would miss the cache for each.
+//!
+//! A slot does not say which other calls its node has. When a node is lost, its *term* ends instead:
+//! a call of an earlier term is gone, is never found, and its slot is reclaimed when the table is
+//! full. So losing a node is O(1), and assign and finish link and unlink nothing for its sake.
+//! Nothing iterates the table in an order that could reach a decision.
+
+use super::NodeId;
+use super::node::{NIL, Node};
+use crate::resources::Resources;
+use crate::task::TaskId;
+
+/// The table. Expected O(1) per operation, amortised for one that finds it full.
+#[derive(Clone, Debug)]
+pub(super) struct Calls {
+    slots: Vec<Call>,
+    heads: Vec<u32>, // by bucket, a power of two of them
+    vacant: u32,     // head of the list of slots that no call is in
+    taken: usize,    // slots that are not vacant
+}
+
+/// A call on a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) task: TaskId,
+    pub(super) demand: Resources,
+    pub(super) node: NodeId,
+    pub(super) term: u32, // of the node
+    pub(super) place: Place,
+    pub(super) next: u32, // in the node's queue
+    chain: u32,           // in the bucket, or among the vacant
+}
+
+/// Where a call is at its node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// The slot is empty.
+    Vacant,
+    /// It runs.
+    Running,
+    /// It waits in the node's queue.
+    Queued,
+    /// It left while it waited. Its slot is still in the queue, which drops it when it comes by.
+    Left,
+}
+
+const LEAST_BUCKETS: usize = 16;
+
+impl Default for Calls {
+    fn default() -> Calls {
+        Calls { slots: Vec::new(), heads: vec![NIL; LEAST_BUCKETS], vacant: NIL, taken: 0 }
+    }
+}
+
+impl Calls {
+    /// The call in a slot, if there is such a slot.
+    #[inline(always)]
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Call> {
+        self.slots.get_mut(slot as usize)
+    }
+
+    /// Enters a call that is on no node, and returns its slot.
+    #[inline(always)]
+    pub(super) fn insert(
+        &mut self,
+        (task, demand): (TaskId, Resources),
+        (node, term): (NodeId, u32),
+        place: Place,
+    ) -> u32 {
+        let bucket = self.bucket(task);
+        let slot = self.vacant;
+        let chain = self.heads[bucket];
+        let call = Call { task, demand, node, term, place, next: NIL, chain };
+        self.taken += 1;
+        if let Some(at) = self.slots.get_mut(slot as usize) {
+            self.vacant = at.chain;
+            *at = call;
+            self.heads[bucket] = slot;
+            return slot;
+        }
+        self.widen(bucket, call)
+    }
+
+    #[cold]
+    fn widen(&mut self, bucket: usize, call: Call) -> u32 {
+        let slot = self.slots.len() as u32;
+        self.slots.push(call);
+        self.heads[bucket] = slot;
+        slot
+    }
+
+    /// Takes a call off a node whose term is `term`. `None`, and nothing changes, if that node does not
+    /// hold it. A call that was queued leaves its slot in the queue.
+    #[inline(always)]
+    pub(super) fn take(
+        &mut self,
+        task: TaskId,
+        node: NodeId,
+        term: u32,
+    ) -> Option<(Resources, Place)> {
+        let bucket = self.bucket(task);
+        let (mut before, mut slot) = (NIL, self.heads[bucket]);
+        while let Some(call) = self.slots.get_mut(slot as usize) {
+            if call.task == task && call.node == node && call.term == term {
+                let Call { demand, place, chain, .. } = *call;
+                if place == Place::Queued {
+                    call.place = Place::Left;
+                } else {
+                    (call.place, call.chain) = (Place::Vacant, self.vacant);
+                    self.vacant = slot;
+                    self.taken -= 1;
+                }
+                match self.slots.get_mut(before as usize) {
+                    Some(before) => before.chain = chain,
+                    None => self.heads[bucket] = chain,
+                }
+                return Some((demand, place));
+            }
+            (before, slot) = (slot, call.chain);
+        }
+        None
+    }
+
+    /// A slot whose call had left is out of its queue.
+    pub(super) fn drop_left(&mut self, slot: u32) {
+        if let Some(call) = self.slots.get_mut(slot as usize) {
+            (call.place, call.chain) = (Place::Vacant, self.vacant);
+            self.vacant = slot;
+            self.taken -= 1;
+        }
+    }
+
+    /// Whether a node holds the call, of its current term.
+    pub(super) fn holds(&self, task: TaskId, nodes: &[Node]) -> bool {
+        let mut slot = self.heads[self.bucket(task)];
+        while let Some(call) = self.slots.get(slot as usize) {
+            if call.task == task && !is_gone(call, nodes) {
+                return true;
+            }
+            slot = call.chain;
+        }
+        false
+    }
+
+    /// How many calls nodes hold. Looks at every slot.
+    pub(super) fn held(&self, nodes: &[Node]) -> usize {
+        let holds = |call: &&Call| {
+            matches!(call.place, Place::Running | Place::Queued) && !is_gone(call, nodes)
+        };
+        self.slots.iter().filter(holds).count()
+    }
+
+    /// Sees to it that buckets are at least as many as calls, once one more is entered.
+    #[inline(always)]
+    pub(super) fn make_room(&mut self, nodes: &[Node]) {
+        if self.taken >= self.heads.len() {
+            self.reclaim(nodes);
+        }
+    }
+
+    /// Empties the slots of calls that are gone with their nodes. If that leaves less than a quarter of the
+    /// buckets free, they are doubled, so that the next look at all slots is as many calls away.
+    #[cold]
+    #[inline(never)]
+    fn reclaim(&mut self, nodes: &[Node]) {
+        (self.vacant, self.taken) = (NIL, 0);
+        for (at, call) in (0..).zip(&mut self.slots) {
+            if call.place == Place::Vacant || is_gone(call, nodes) {
+                (call.place, call.chain) = (Place::Vacant, self.vacant);
+                self.vacant = at;
+            } else {
+                self.taken += 1;
+            }
+        }
+        let mut buckets = self.heads.len();
+        if self.taken > buckets / 4 * 3 {
+            buckets *= 2;
+        }
+        self.heads = vec![NIL; buckets];
+        for at in 0..self.slots.len() {
+            let Call { task, place, .. } = self.slots[at];
+            if matches!(place, Place::Running | Place::Queued) {
+                let bucket = self.bucket(task);
+                self.slots[at].chain = std::mem::replace(&mut self.heads[bucket], at as u32);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn bucket(&self, id: TaskId) -> usize {
+        let folded = id.index ^ id.index >> 20 ^ id.index >> 40;
+        let key = folded.wrapping_add(u64::from(id.stage).wrapping_mul(0x9E37_79B9));
+        key as usize & (self.heads.len() - 1)
+    }
+}
+
+/// Whether a call is gone with the node it was on.
+fn is_gone(call: &Call, nodes: &[Node]) -> bool {
+    nodes.get(call.node.index()).is_none_or(|node| node.term != call.term)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+    use std::collections::BTreeMap;
+
+    /// Against a map from id to node, with nodes that are lost, calls that come back before the table
+    /// has noticed, late answers, and queues out of which calls leave before their turn.
+    #[test]
+    fn is_a_map() {
+        let mut rng = Rng::new(9);
+        for (spread, shift) in [(40, 0), (3_000, 0), (3_000, 20), (3_000, 44)] {
+            let mut calls = Calls::default();
+            let mut nodes = vec![Node::empty(Resources::NONE, 0, 0); 8];
+            let mut oracle: BTreeMap<TaskId, (NodeId, Resources, Place)> = BTreeMap::new();
+            let mut left: Vec<(u32, TaskId, NodeId)> = Vec::new(); // their slots, while they are in a queue
+            let mut slots: BTreeMap<TaskId, u32> = BTreeMap::new();
+            for step in 0..40_000 {
+                let task = TaskId { index: rng.below(spread) << shift, stage: rng.below(2) as u32 };
+                let node = NodeId(rng.below(8) as u32);
+                let term = nodes[node.index()].term;
+                match rng.below(100) {
+                    0 => {
+                        nodes[node.index()].term += 1;
+                        oracle.retain(|_, held| held.0 != node);
+                        left.retain(|(_, _, at)| *at != node);
+                    }
+                    1..=10 => {
+                        if let Some((slot, _, _)) = left.pop() {
+                            calls.drop_left(slot);
+                        }
+                    }
+                    11..=50 => {
+                        let held = oracle.get(&task).copied().filter(|held| held.0 == node);
+                        let taken = calls.take(task, node, term);
+                        assert_eq!(taken, held.map(|(_, demand, place)| (demand, place)));
+                        if let Some((_, _, place)) = held {
+                            oracle.remove(&task);
+                            if place == Place::Queued {
+                                left.push((slots[&task], task, node));
+                            }
+                        }
+                    }
+                    _ if !oracle.contains_key(&task) => {
+                        let place = [Place::Running, Place::Queued][rng.below(2) as usize];
+                        let demand = Resources::milli_cpu(step);
+                        calls.make_room(&nodes);
+                        let slot = calls.insert((task, demand), (node, term), place);
+                        slots.insert(task, slot);
+                        oracle.insert(task, (node, demand, place));
+                    }
+                    _ => {}
+                }
+                assert_eq!(calls.holds(task, &nodes), oracle.contains_key(&task));
+                for (slot, task, _) in &left {
+                    let call = calls.slots[*slot as usize];
+                    assert_eq!(
+                        (call.task, call.place),
+                        (*task, Place::Left),
+                        "a queue keeps its slots"
+                    );
+                }
+            }
+            assert_eq!(calls.held(&nodes), oracle.len());
+        }
+    }
+
+    /// Calls of lost nodes do not pile up, whatever is lost and comes back.
+    #[test]
+    fn slots_of_lost_calls_are_reclaimed() {
+        let mut calls = Calls::default();
+        let mut nodes = vec![Node::empty(Resources::NONE, 0, 0)];
+        for index in 0..10_000 {
+            let task = TaskId { index, stage: 0 };
+            calls.make_room(&nodes);
+            calls.insert((task, Resources::NONE), (NodeId(0), nodes[0].term), Place::Running);
+            nodes[0].term += u32::from(index % 10 == 9);
+        }
+        assert!(calls.slots.len() <= 2 * LEAST_BUCKETS, "{} slots", calls.slots.len());
+    }
+}
