@@ -100,6 +100,16 @@ impl Resources {
         }
     }
 
+    /// Gives back what was taken. Unlimited memory stays unlimited.
+    #[inline]
+    pub(crate) fn give_back(&mut self, demand: &Resources) {
+        self.cpu += demand.cpu;
+        self.gpu += demand.gpu;
+        if self.memory != Self::UNLIMITED_MEMORY {
+            self.memory += demand.memory;
+        }
+    }
+
     /// Each resource the larger of both.
     #[inline]
     pub(crate) fn covering(&self, other: &Resources) -> Resources {

@@ -13,7 +13,7 @@
 use super::NodeId;
 use super::node::{NIL, Node};
 use crate::resources::Resources;
-use crate::task::TaskId;
+use crate::task::{Task, TaskId};
 
 /// The table. Expected O(1) per operation, amortised for one that finds it full.
 #[derive(Clone, Debug)]
@@ -68,62 +68,72 @@ impl Calls {
     #[inline(always)]
     pub(super) fn insert(
         &mut self,
-        (task, demand): (TaskId, Resources),
+        task: &Task,
         (node, term): (NodeId, u32),
         place: Place,
     ) -> u32 {
-        let bucket = self.bucket(task);
-        let slot = self.vacant;
-        let chain = self.heads[bucket];
-        let call = Call { task, demand, node, term, place, next: NIL, chain };
-        self.taken += 1;
-        if let Some(at) = self.slots.get_mut(slot as usize) {
-            self.vacant = at.chain;
-            *at = call;
-            self.heads[bucket] = slot;
-            return slot;
+        if self.vacant == NIL {
+            self.widen();
         }
-        self.widen(bucket, call)
-    }
-
-    #[cold]
-    fn widen(&mut self, bucket: usize, call: Call) -> u32 {
-        let slot = self.slots.len() as u32;
-        self.slots.push(call);
-        self.heads[bucket] = slot;
+        let bucket = self.bucket(task.id);
+        let slot = self.vacant;
+        let Some(at) = self.slots.get_mut(slot as usize) else { return NIL };
+        self.vacant = at.chain;
+        at.task = task.id;
+        at.demand = task.demand;
+        (at.node, at.term, at.place, at.next) = (node, term, place, NIL);
+        at.chain = std::mem::replace(&mut self.heads[bucket], slot);
+        self.taken += 1;
         slot
     }
 
-    /// Takes a call off a node whose term is `term`. `None`, and nothing changes, if that node does not
-    /// hold it. A call that was queued leaves its slot in the queue.
+    #[cold]
+    #[inline(never)]
+    fn widen(&mut self) {
+        self.vacant = self.slots.len() as u32;
+        self.slots.push(Call {
+            task: TaskId { index: 0, stage: 0 },
+            demand: Resources::NONE,
+            node: NodeId(0),
+            term: 0,
+            place: Place::Vacant,
+            next: NIL,
+            chain: NIL,
+        });
+    }
+
+    /// Takes a call off a node whose term is `term`, and says what it demanded and where it was. `None`, and
+    /// nothing changes, if that node does not hold it. A call that was queued leaves its slot in the queue.
     #[inline(always)]
     pub(super) fn take(
         &mut self,
         task: TaskId,
         node: NodeId,
         term: u32,
-    ) -> Option<(Resources, Place)> {
+    ) -> Option<(&Resources, Place)> {
         let bucket = self.bucket(task);
         let (mut before, mut slot) = (NIL, self.heads[bucket]);
-        while let Some(call) = self.slots.get_mut(slot as usize) {
+        let chain = loop {
+            let call = self.slots.get(slot as usize)?;
             if call.task == task && call.node == node && call.term == term {
-                let Call { demand, place, chain, .. } = *call;
-                if place == Place::Queued {
-                    call.place = Place::Left;
-                } else {
-                    (call.place, call.chain) = (Place::Vacant, self.vacant);
-                    self.vacant = slot;
-                    self.taken -= 1;
-                }
-                match self.slots.get_mut(before as usize) {
-                    Some(before) => before.chain = chain,
-                    None => self.heads[bucket] = chain,
-                }
-                return Some((demand, place));
+                break call.chain;
             }
             (before, slot) = (slot, call.chain);
+        };
+        match self.slots.get_mut(before as usize) {
+            Some(before) => before.chain = chain,
+            None => self.heads[bucket] = chain,
         }
-        None
+        let call = self.slots.get_mut(slot as usize)?;
+        let place = call.place;
+        if place == Place::Queued {
+            call.place = Place::Left;
+        } else {
+            (call.place, call.chain) = (Place::Vacant, self.vacant);
+            self.vacant = slot;
+            self.taken -= 1;
+        }
+        Some((&call.demand, place))
     }
 
     /// A slot whose call had left is out of its queue.
@@ -208,7 +218,12 @@ fn is_gone(call: &Call, nodes: &[Node]) -> bool {
 mod tests {
     use super::*;
     use crate::rng::Rng;
+    use crate::time::Time;
     use std::collections::BTreeMap;
+
+    fn call(id: TaskId, demand: Resources) -> Task {
+        Task::new(id, Time::ZERO, demand)
+    }
 
     /// Against a map from id to node, with nodes that are lost, calls that come back before the table
     /// has noticed, late answers, and queues out of which calls leave before their turn.
@@ -239,7 +254,7 @@ mod tests {
                     11..=50 => {
                         let held = oracle.get(&task).copied().filter(|held| held.0 == node);
                         let taken = calls.take(task, node, term);
-                        assert_eq!(taken, held.map(|(_, demand, place)| (demand, place)));
+                        assert_eq!(taken, held.as_ref().map(|(_, demand, place)| (demand, *place)));
                         if let Some((_, _, place)) = held {
                             oracle.remove(&task);
                             if place == Place::Queued {
@@ -251,7 +266,7 @@ mod tests {
                         let place = [Place::Running, Place::Queued][rng.below(2) as usize];
                         let demand = Resources::milli_cpu(step);
                         calls.make_room(&nodes);
-                        let slot = calls.insert((task, demand), (node, term), place);
+                        let slot = calls.insert(&call(task, demand), (node, term), place);
                         slots.insert(task, slot);
                         oracle.insert(task, (node, demand, place));
                     }
@@ -279,7 +294,7 @@ mod tests {
         for index in 0..10_000 {
             let task = TaskId { index, stage: 0 };
             calls.make_room(&nodes);
-            calls.insert((task, Resources::NONE), (NodeId(0), nodes[0].term), Place::Running);
+            calls.insert(&call(task, Resources::NONE), (NodeId(0), nodes[0].term), Place::Running);
             nodes[0].term += u32::from(index % 10 == 9);
         }
         assert!(calls.slots.len() <= 2 * LEAST_BUCKETS, "{} slots", calls.slots.len());

@@ -184,16 +184,36 @@ impl Cluster {
 
     /// Gives a call to a node: it runs if it fits and nothing is queued, else it queues.
     /// The caller has asked [`accepts`](Self::accepts).
-    #[inline(always)]
+    #[inline]
     pub fn assign(&mut self, task: &Task, node: NodeId) {
+        let starts = self.can_start(node, &task.demand);
+        self.enter(task, node, starts);
+    }
+
+    /// Gives a call to a node if that is of one of these groups and accepts it. False if not.
+    #[inline(always)]
+    pub(crate) fn offer(&mut self, task: &Task, node: NodeId, groups: GroupSet) -> bool {
+        let Some(at) = self.nodes.get(node.index()) else { return false };
+        if !groups.contains(usize::from(at.group)) {
+            return false;
+        }
+        let starts = at.can_start(&task.demand);
+        if !starts && !self.accepts(node, &task.demand) {
+            return false;
+        }
+        self.enter(task, node, starts);
+        true
+    }
+
+    #[inline(always)]
+    fn enter(&mut self, task: &Task, node: NodeId, starts: bool) {
         self.calls.make_room(&self.nodes);
         let at = &mut self.nodes[node.index()];
-        let starts = at.can_start(&task.demand);
-        let place = if starts { Place::Running } else { Place::Queued };
-        let slot = self.calls.insert((task.id, task.demand), (node, at.term), place);
         if starts {
+            self.calls.insert(task, (node, at.term), Place::Running);
             at.free.take(&task.demand);
         } else {
+            let slot = self.calls.insert(task, (node, at.term), Place::Queued);
             at.queue(slot, &mut self.calls);
             self.backlogs[node.index()].add(&task.demand);
         }
@@ -208,9 +228,9 @@ impl Cluster {
         let at = &mut self.nodes[node.index()];
         let Some((demand, place)) = self.calls.take(task, node, at.term) else { return false };
         if place == Place::Running {
-            at.free = at.free.plus(demand);
+            at.free.give_back(demand);
         } else {
-            self.backlogs[node.index()].sub(&demand); // its start was not known here yet
+            self.backlogs[node.index()].sub(demand); // its start was not known here yet
             at.queued -= 1;
         }
         if at.head != NIL {
@@ -267,6 +287,7 @@ impl Node {
     }
 
     /// Starts queued calls, in order, while the next one fits.
+    #[inline(never)]
     fn start_queued(&mut self, calls: &mut Calls, backlog: &mut Held) {
         while let Some(call) = calls.get_mut(self.head) {
             let next = call.next;
@@ -288,11 +309,12 @@ impl Node {
     /// Takes down the load that the node now has.
     #[inline(always)]
     fn reload(&mut self, kind: &Kind, backlogs: &[Held], node: NodeId, changes: &mut u64) {
-        let mut held = Held::between(&self.free, &kind.capacity);
-        if self.queued > 0 {
-            held = held.plus(&backlogs[node.index()]);
-        }
-        let (load, dominant) = kind.shares.dominant(&held);
+        let (load, dominant) = if self.queued == 0 {
+            kind.shares.dominant_without(&self.free, &kind.capacity)
+        } else {
+            let running = Held::between(&self.free, &kind.capacity);
+            kind.shares.dominant(&running.plus(&backlogs[node.index()]))
+        };
         self.dominant = dominant;
         if load != self.load {
             self.load = load;

@@ -50,22 +50,29 @@ impl<P: Placement> Desk<P> {
     ) -> bool {
         let candidates = Candidates::new(&self.cluster, task, eligible, kept, now);
         let Some(node) = self.placement.place(task, &candidates) else { return false };
-        if !candidates.contains(node) {
-            self.not_a_candidate(task.id, node);
-            return false;
-        }
-        if !self.unseen.keep(task, node) {
-            self.cluster.assign(task, node);
+        if self.unseen.hides() {
+            if !candidates.contains(node) {
+                return self.not_a_candidate(task.id, node);
+            }
+            self.unseen.keep(task, node);
+        } else {
+            let groups = candidates.groups();
+            if !self.cluster.offer(task, node, groups) {
+                return self.not_a_candidate(task.id, node);
+            }
             self.placement.changed(node, &self.cluster);
         }
         out.push(Decision::Assign { task: task.id, node });
         true
     }
 
+    /// Takes down that the placement broke its rule. That is a refusal: false.
     #[cold]
-    fn not_a_candidate(&mut self, task: TaskId, node: NodeId) {
+    #[inline(never)]
+    fn not_a_candidate(&mut self, task: TaskId, node: NodeId) -> bool {
         let fault = Violation { task: Some(task), node: Some(node), rule: Rule::NoCandidate };
         self.fault.get_or_insert(fault);
+        false
     }
 
     /// A call has left its node. The groups that have gained something.
@@ -75,8 +82,9 @@ impl<P: Placement> Desk<P> {
         if !self.cluster.declares(node) || !self.cluster.finish(task, node) {
             return GroupSet::NONE;
         }
+        let group = GroupSet::only(self.cluster.group(node));
         self.placement.changed(node, &self.cluster);
-        GroupSet::only(self.cluster.group(node))
+        group
     }
 
     /// Any other fact about a node, or a refresh. The groups that have gained something.
@@ -116,6 +124,7 @@ impl<P: Placement> Desk<P> {
     }
 
     #[cold]
+    #[inline(never)]
     fn enter_unseen(&mut self) {
         for (task, node) in self.unseen.take() {
             self.cluster.assign(&task, node);

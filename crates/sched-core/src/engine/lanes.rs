@@ -78,12 +78,21 @@ impl Lanes {
         let Some(lane) = self.lane_of(spec, &task.demand, task.on) else { return false };
         if self.waiting == 0 {
             self.newcomer = Some(Newcomer { lane, call: Entry { rank, task: *task } });
+            self.waiting = 1;
         } else {
-            self.queue_newcomer();
-            self.queue(lane, rank, task);
+            self.push_behind(lane, rank, task);
         }
-        self.waiting += 1;
         true
+    }
+
+    /// Puts a call into its lane; others wait.
+    #[inline(never)]
+    fn push_behind(&mut self, lane: usize, rank: i64, task: &Task) {
+        if self.newcomer.is_some() {
+            self.queue_newcomer();
+        }
+        self.queue(lane, rank, task);
+        self.waiting += 1;
     }
 
     /// The newcomer and its eligible set. While there is one, nobody else waits.
@@ -102,6 +111,7 @@ impl Lanes {
 
     /// The newcomer was refused: it waits as the head of its lane.
     #[cold]
+    #[inline(never)]
     pub(crate) fn refuse_newcomer(&mut self) {
         if let Some(lane) = self.queue_newcomer() {
             self.refuse(lane);
@@ -109,14 +119,13 @@ impl Lanes {
     }
 
     /// Puts the newcomer, if there is one, into its lane, and returns that.
-    #[inline]
     fn queue_newcomer(&mut self) -> Option<usize> {
         let Newcomer { lane, call } = self.newcomer.take()?;
         self.queue(lane, call.rank, &call.task);
         Some(lane)
     }
 
-    #[inline]
+    #[inline(always)]
     fn queue(&mut self, lane: usize, rank: i64, task: &Task) {
         let lane = &mut self.lanes[lane];
         if lane.queue.push(rank, task) {
@@ -211,6 +220,7 @@ impl Lanes {
     }
 
     #[cold]
+    #[inline(never)]
     fn new_memo(
         &mut self,
         spec: &ClusterSpec,

@@ -68,11 +68,13 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
     }
 
     #[cold]
+    #[inline(never)]
     fn reject(&mut self, task: &Task) {
         self.rejected.push((task.id, infeasible(self.desk.cluster().spec(), task)));
     }
 
     #[cold]
+    #[inline(never)]
     fn tell_rejected(&mut self, out: &mut Vec<Decision>) {
         let rejected = self.rejected.drain(..);
         out.extend(rejected.map(|(task, reason)| Decision::Reject { task, reason }));
