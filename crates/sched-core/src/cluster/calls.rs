@@ -66,12 +66,7 @@ impl Calls {
 
     /// Enters a call that is on no node, and returns its slot.
     #[inline(always)]
-    pub(super) fn insert(
-        &mut self,
-        task: &Task,
-        (node, term): (NodeId, u32),
-        place: Place,
-    ) -> u32 {
+    pub(super) fn insert(&mut self, task: &Task, (node, term): (NodeId, u32), place: Place) -> u32 {
         if self.vacant == NIL {
             self.widen();
         }
