@@ -40,6 +40,7 @@ pub(crate) struct Lanes {
 #[derive(Clone, Debug)]
 struct Newcomer {
     lane: usize,
+    eligible: GroupSet,
     call: Entry,
 }
 
@@ -49,15 +50,17 @@ struct Newcomer {
 struct Memo {
     demand: Resources,
     on: GroupSet,
+    eligible: GroupSet, // none: no declared node could ever run it
     lane: u32,
 }
 
 const MEMOS: usize = 64;
-const NO_LANE: u32 = u32::MAX;
 
 impl Lanes {
     pub(crate) fn new() -> Lanes {
-        let unused = Memo { demand: Resources::NONE, on: GroupSet::NONE, lane: NO_LANE };
+        // True as it is: on no group, nothing is eligible.
+        let (demand, on, eligible) = (Resources::NONE, GroupSet::NONE, GroupSet::NONE);
+        let unused = Memo { demand, on, eligible, lane: 0 };
         Lanes {
             lanes: Vec::new(),
             memo: Box::new([unused; MEMOS]),
@@ -75,9 +78,13 @@ impl Lanes {
     /// Takes a call in. False if no declared node could ever run it.
     #[inline(always)]
     pub(crate) fn push(&mut self, spec: &ClusterSpec, rank: i64, task: &Task) -> bool {
-        let Some(lane) = self.lane_of(spec, &task.demand, task.on) else { return false };
+        let Memo { lane, eligible, .. } = *self.memo_of(spec, &task.demand, task.on);
+        if eligible.is_empty() {
+            return false;
+        }
+        let lane = lane as usize;
         if self.waiting == 0 {
-            self.newcomer = Some(Newcomer { lane, call: Entry { rank, task: *task } });
+            self.newcomer = Some(Newcomer { lane, eligible, call: Entry { rank, task: *task } });
             self.waiting = 1;
         } else {
             self.push_behind(lane, rank, task);
@@ -98,8 +105,8 @@ impl Lanes {
     /// The newcomer and its eligible set. While there is one, nobody else waits.
     #[inline(always)]
     pub(crate) fn newcomer(&self) -> Option<(&Task, GroupSet)> {
-        let Newcomer { lane, call } = self.newcomer.as_ref()?;
-        Some((&call.task, self.lanes[*lane].eligible))
+        let Newcomer { eligible, call, .. } = self.newcomer.as_ref()?;
+        Some((&call.task, *eligible))
     }
 
     /// The newcomer has found a node and leaves.
@@ -120,7 +127,7 @@ impl Lanes {
 
     /// Puts the newcomer, if there is one, into its lane, and returns that.
     fn queue_newcomer(&mut self) -> Option<usize> {
-        let Newcomer { lane, call } = self.newcomer.take()?;
+        let Newcomer { lane, call, .. } = self.newcomer.take()?;
         self.queue(lane, call.rank, &call.task);
         Some(lane)
     }
@@ -210,38 +217,29 @@ impl Lanes {
     }
 
     #[inline(always)]
-    fn lane_of(&mut self, spec: &ClusterSpec, demand: &Resources, on: GroupSet) -> Option<usize> {
+    fn memo_of(&mut self, spec: &ClusterSpec, demand: &Resources, on: GroupSet) -> &Memo {
         let at = memo_index(demand, on);
         let memo = &self.memo[at];
-        if memo.lane != NO_LANE && memo.demand == *demand && memo.on == on {
-            return Some(memo.lane as usize);
+        if memo.demand != *demand || memo.on != on {
+            self.new_memo(spec, demand, on, at);
         }
-        self.new_memo(spec, demand, on, at)
+        &self.memo[at]
     }
 
     #[cold]
     #[inline(never)]
-    fn new_memo(
-        &mut self,
-        spec: &ClusterSpec,
-        demand: &Resources,
-        on: GroupSet,
-        at: usize,
-    ) -> Option<usize> {
+    fn new_memo(&mut self, spec: &ClusterSpec, demand: &Resources, on: GroupSet, at: usize) {
         let eligible = spec.eligible(demand, on);
-        if eligible.is_empty() {
-            return None;
-        }
         let lane = match self.lanes.iter().position(|lane| lane.eligible == eligible) {
             Some(lane) => lane,
+            None if eligible.is_empty() => 0, // none is needed
             None => {
                 let queue = RunQueue::default();
                 self.lanes.push(Lane { eligible, queue, refused: false, keeping: false });
                 self.lanes.len() - 1
             }
         };
-        self.memo[at] = Memo { demand: *demand, on, lane: lane as u32 };
-        Some(lane)
+        self.memo[at] = Memo { demand: *demand, on, eligible, lane: lane as u32 };
     }
 }
 

@@ -161,15 +161,15 @@ impl Ladders {
         at
     }
 
-    /// A node with so much free came to a rung, or has it there now.
+    /// A node came to a rung, or is there with more than before, and has so much free now.
     #[inline(always)]
-    pub(super) fn gained(&mut self, rung: u32, free: &Resources) {
-        let at = &self.rungs[rung as usize];
-        let (key, last) = (at.key, &mut self.last[at.ladder as usize]);
+    pub(super) fn gained(&mut self, (ladder, key): (u32, u64), rung: u32, free: &Resources) {
+        let last = &mut self.last[ladder as usize];
         if key < last.key && last.from <= key && last.demand.fits(free) {
             (last.rung, last.key) = (rung, key);
         }
-        if !free.fits(&at.bound) {
+        // A ladder that is only asked for nothing needs no bounds.
+        if *free != Resources::NONE && !free.fits(&self.rungs[rung as usize].bound) {
             self.raise(rung, free);
         }
     }
@@ -182,9 +182,10 @@ impl Ladders {
     }
 
     /// The first node from key `from` up to `most` that can hold `demand`, with its key. `find` gives
-    /// it among those on a rung, or the most that any of them has free.
+    /// it among those on a rung, or the most that any of them has free. `NOTHING` is true where no
+    /// demand but nothing is ever asked for: then whoever is there holds it.
     #[inline(always)]
-    pub(super) fn first(
+    pub(super) fn first<const NOTHING: bool>(
         &mut self,
         ladder: usize,
         from: u64,
@@ -195,9 +196,9 @@ impl Ladders {
         let last = &self.last[ladder];
         if last.from == from
             && last.key <= most
-            && last.demand.fits(demand)
+            && (NOTHING || last.demand.fits(demand))
             && let Some(rung) = self.rungs.get(last.rung as usize)
-            && demand.fits(&rung.bound)
+            && (NOTHING || demand.fits(&rung.bound))
             && let Found::Node(node) = find(last.key, last.rung)
         {
             return Some((last.key, node));

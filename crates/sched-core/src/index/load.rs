@@ -61,15 +61,18 @@ impl LoadIndex {
             return self.remove(node);
         };
         let ladder = (cluster.group(node) * KINDS + kind) as u32;
-        let since = cluster.since(node); // another for each change of the load
+        let (load, since) = (cluster.load(node), cluster.since(node));
         let place = &self.queues.places[node.index()];
-        if place.since == since && self.ladders.is_on(place.rung, ladder) {
-            return self.ladders.gained(place.rung, &free);
-        }
-        self.remove(node);
-        let rung = self.ladders.rung(ladder, cluster.load(node));
-        self.queues.enter(node.0, since, rung);
-        self.ladders.gained(rung, &free);
+        // The load has another `since` for each change.
+        let rung = if place.since == since && self.ladders.is_on(place.rung, ladder) {
+            place.rung
+        } else {
+            self.remove(node);
+            let rung = self.ladders.rung(ladder, load);
+            self.queues.enter(node.0, since, rung);
+            rung
+        };
+        self.ladders.gained((ladder, load), rung, &free);
     }
 
     #[inline(always)]
@@ -83,43 +86,32 @@ impl LoadIndex {
     /// The candidate of the lowest load; of equal loads, the one that has been there longest.
     #[inline(always)]
     pub fn lowest(&mut self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
+        let cluster = candidates.cluster();
         let mut best = NOBODY;
         for group in candidates.groups().iter() {
-            let mut kinds = self.ladders.used(group);
-            while kinds != 0 {
-                let kind = kinds.trailing_zeros() as usize;
-                kinds &= kinds - 1;
-                self.lowest_of(group, kind, demand, candidates.cluster(), &mut best);
+            let kinds = self.ladders.used(group);
+            if kinds >> OPEN & 1 == 1 {
+                let queues = &self.queues;
+                let find = |_, rung| queues.first_that_fits::<true>(rung, demand, cluster);
+                let (ladder, most) = (group * KINDS + OPEN, best.load);
+                let nothing = &Resources::NONE;
+                let found = self.ladders.first::<true>(ladder, 0, most, nothing, find);
+                best.meet(found, queues);
+            }
+            let mut resources = kinds & ((1 << OPEN) - 1);
+            while resources != 0 {
+                let resource = resources.trailing_zeros() as usize;
+                resources &= resources - 1;
+                let bound = cluster.load_bound(group, Dominant::ALL[resource], demand);
+                let Some(bound) = bound else { continue };
+                let queues = &self.queues;
+                let find = |_, rung| queues.first_that_fits::<false>(rung, demand, cluster);
+                let (ladder, most) = (group * KINDS + resource, bound.min(best.load));
+                let found = self.ladders.first::<false>(ladder, 0, most, demand, find);
+                best.meet(found, queues);
             }
         }
         (best.node != NOWHERE).then_some(NodeId(best.node))
-    }
-
-    #[inline(always)]
-    fn lowest_of(
-        &mut self,
-        group: usize,
-        kind: usize,
-        demand: &Resources,
-        cluster: &Cluster,
-        best: &mut Best,
-    ) {
-        let (demand, most) = if kind == OPEN {
-            (&Resources::NONE, best.load)
-        } else {
-            match cluster.load_bound(group, Dominant::ALL[kind], demand) {
-                Some(bound) => (demand, bound.min(best.load)),
-                None => return,
-            }
-        };
-        let queues = &self.queues;
-        let find = |_, rung| queues.first_that_fits(rung, demand, cluster);
-        let ladder = group * KINDS + kind;
-        if let Some((load, node)) = self.ladders.first(ladder, 0, most, demand, find)
-            && (load < best.load || queues.since(node) < queues.since(best.node))
-        {
-            *best = Best { load, node };
-        }
     }
 }
 
@@ -131,6 +123,18 @@ struct Best {
 }
 
 const NOBODY: Best = Best { load: u64::MAX, node: NOWHERE };
+
+impl Best {
+    /// Takes what was found on a ladder if it is better.
+    #[inline(always)]
+    fn meet(&mut self, found: Option<(u64, u32)>, queues: &Queues) {
+        if let Some((load, node)) = found
+            && (load < self.load || queues.since(node) < queues.since(self.node))
+        {
+            *self = Best { load, node };
+        }
+    }
+}
 
 /// The nodes of each rung, longest at their load first.
 #[derive(Clone, Debug, Default)]
@@ -173,14 +177,15 @@ impl Queues {
     /// Takes a node out of its queue. The rung, if that left it empty.
     #[inline(always)]
     fn leave(&mut self, node: u32) -> Option<u32> {
-        let place = &mut self.places[node as usize];
+        let places = self.places.as_mut_slice();
+        let place = &mut places[node as usize];
         let Place { rung, next, prev, .. } = *place;
         if rung == NOWHERE {
             return None;
         }
         place.rung = NOWHERE;
-        self.places[prev as usize].next = next;
-        self.places[next as usize].prev = prev;
+        places[prev as usize].next = next;
+        places[next as usize].prev = prev;
         (next == prev).then_some(rung)
     }
 
@@ -192,13 +197,14 @@ impl Queues {
         if end >= self.places.len() {
             self.grow(end);
         }
-        let mut prev = self.places[end].prev;
-        while self.places[prev as usize].since > since {
-            prev = self.places[prev as usize].prev;
+        let places = self.places.as_mut_slice();
+        let mut prev = places[end].prev;
+        while places[prev as usize].since > since {
+            prev = places[prev as usize].prev;
         }
-        let next = std::mem::replace(&mut self.places[prev as usize].next, node);
-        self.places[next as usize].prev = node;
-        self.places[node as usize] = Place { since, rung, next, prev };
+        let next = std::mem::replace(&mut places[prev as usize].next, node);
+        places[next as usize].prev = node;
+        places[node as usize] = Place { since, rung, next, prev };
     }
 
     /// Rings for the rungs that are new.
@@ -214,10 +220,19 @@ impl Queues {
     /// The first on a rung that can start a demand, or the most that any of them has free. Where
     /// queues have room the demand is nothing.
     #[inline(always)]
-    fn first_that_fits(&self, rung: u32, demand: &Resources, cluster: &Cluster) -> Found {
+    fn first_that_fits<const NOTHING: bool>(
+        &self,
+        rung: u32,
+        demand: &Resources,
+        cluster: &Cluster,
+    ) -> Found {
         let first = self.places[self.end(rung)].next;
-        if (first as usize) < self.nodes && demand.fits(&cluster.free(NodeId(first))) {
-            return Found::Node(first); // it is ready, or it would not stand here
+        let is_node = (first as usize) < self.nodes;
+        if is_node && (NOTHING || demand.fits(&cluster.free(NodeId(first)))) {
+            return Found::Node(first); // it is ready or has room, or it would not stand here
+        }
+        if NOTHING {
+            return Found::AtMost(Resources::NONE);
         }
         self.next_that_fits(first, demand, cluster)
     }

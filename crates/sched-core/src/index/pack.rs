@@ -89,7 +89,7 @@ impl PackIndex {
         let ladder = (group * KINDS + resource) as u32;
         let rung = self.rungs[node.index()];
         if self.ladders.is_at(rung, ladder, key) {
-            return self.ladders.gained(rung, &free);
+            return self.ladders.gained((ladder, key), rung, &free);
         }
         self.remove(node, bit);
         let rung = self.ladders.rung(ladder, key);
@@ -98,7 +98,7 @@ impl PackIndex {
             Some(mask) => *mask |= bit,
             None => self.new_mask(rung, bit),
         }
-        self.ladders.gained(rung, &free);
+        self.ladders.gained((ladder, key), rung, &free);
     }
 
     #[inline(always)]
@@ -152,7 +152,7 @@ impl PackIndex {
         let find = |key, rung| first_that_fits(numbers, key, masks[rung as usize], demand, cluster);
         let (from, to) = (numbers.key(bound, 0), numbers.last_of(best.load));
         let ladder = group * KINDS + resource;
-        if let Some((key, node)) = self.ladders.first(ladder, from, to, demand, find) {
+        if let Some((key, node)) = self.ladders.first::<false>(ladder, from, to, demand, find) {
             let load = numbers.load(key);
             if load > best.load || node < best.node {
                 *best = Best { load, node };
