@@ -6,9 +6,9 @@
 //!
 //! - A small cache finds the rung of a key met lately, and a rung that runs empty lingers, because
 //!   its key is likely to be met again. So a move is O(1), mostly.
-//! - The answer of the last search is remembered. Until a node that holds the demand comes to a rung
-//!   before it, the same search begins there, so the least loaded node of a busy cluster is
-//!   found in O(1).
+//! - The answer of the last search is remembered, and up to where there is no other. Until a node that
+//!   holds the demand comes to a rung before it, the same search begins there, so the least loaded node
+//!   of a busy cluster is found in O(1), and so is that there is none once that node is taken.
 //! - Each rung has a bound, resource by resource, on what its nodes have free, and so has each
 //!   subtree of the trie. With several scarce resources a search passes by the nodes on which the
 //!   demand's largest part would fit and another would not. Bounds are raised when a node comes, and
@@ -42,12 +42,13 @@ struct Rung {
     lingers: bool,
 }
 
-/// No rung from `from` up to, but without, `key` has a node that holds `demand`. `rung` is that of
-/// `key`, if there is one.
+/// Neither a rung from `from` up to, but without, `key` has a node that holds `demand`, nor one behind
+/// `key` and before `then`. `rung` is that of `key`; if none is known, `then` is `key`.
 #[derive(Clone, Copy, Debug)]
 struct Search {
     from: u64,
     key: u64,
+    then: u64,
     demand: Resources,
     rung: u32,
 }
@@ -68,7 +69,8 @@ const NIL: u32 = u32::MAX;
 const NO_KEY: u64 = u64::MAX;
 
 /// None that could be asked for again.
-const NO_SEARCH: Search = Search { from: NO_KEY, key: NO_KEY, demand: Resources::NONE, rung: NIL };
+const NO_SEARCH: Search =
+    Search { from: NO_KEY, key: NO_KEY, then: NO_KEY, demand: Resources::NONE, rung: NIL };
 
 /// A search under way.
 struct Searching<'a, F> {
@@ -100,6 +102,18 @@ impl<F: Fn(u64, u32) -> Found> Values for Searching<'_, F> {
     #[inline(always)]
     fn bound(&self, rung: u32) -> Resources {
         self.rungs[rung as usize].bound
+    }
+}
+
+impl Search {
+    /// A rung that is not behind `then` has a node that holds the demand now.
+    #[inline]
+    fn meet(&mut self, key: u64, rung: u32) {
+        if key < self.key {
+            *self = Search { key, rung, then: self.key, ..*self };
+        } else if key > self.key {
+            self.then = key;
+        }
     }
 }
 
@@ -165,8 +179,8 @@ impl Ladders {
     #[inline(always)]
     pub(super) fn gained(&mut self, (ladder, key): (u32, u64), rung: u32, free: &Resources) {
         let last = &mut self.last[ladder as usize];
-        if key < last.key && last.from <= key && last.demand.fits(free) {
-            (last.rung, last.key) = (rung, key);
+        if key < last.then && last.from <= key && last.demand.fits(free) {
+            last.meet(key, rung);
         }
         // A ladder that is only asked for nothing needs no bounds.
         if *free != Resources::NONE && !free.fits(&self.rungs[rung as usize].bound) {
@@ -194,36 +208,42 @@ impl Ladders {
         find: impl Fn(u64, u32) -> Found,
     ) -> Option<(u64, u32)> {
         let last = &self.last[ladder];
-        if last.from == from
-            && last.key <= most
-            && (NOTHING || last.demand.fits(demand))
-            && let Some(rung) = self.rungs.get(last.rung as usize)
-            && (NOTHING || demand.fits(&rung.bound))
-            && let Found::Node(node) = find(last.key, last.rung)
-        {
-            return Some((last.key, node));
+        let mut start = from;
+        if last.from == from && (NOTHING || last.demand.fits(demand)) {
+            if last.key > most {
+                return None;
+            }
+            if let Some(rung) = self.rungs.get(last.rung as usize)
+                && (NOTHING || demand.fits(&rung.bound))
+                && let Found::Node(node) = find(last.key, last.rung)
+            {
+                return Some((last.key, node));
+            }
+            start = last.then;
+            if start > most {
+                return None;
+            }
         }
-        self.search(ladder, from, most, demand, find)
+        self.search(ladder, (from, start, most), demand, find)
     }
 
-    /// As [`first`](Self::first), where the last answer is not the answer.
+    /// As [`first`](Self::first), where the last answer is not the answer: the search begins at `start`.
     #[inline(never)]
     fn search(
         &mut self,
         ladder: usize,
-        from: u64,
-        most: u64,
+        (from, start, most): (u64, u64, u64),
         demand: &Resources,
         find: impl Fn(u64, u32) -> Found,
     ) -> Option<(u64, u32)> {
-        let last = &mut self.last[ladder];
-        let again = last.from == from && last.demand.fits(demand);
-        let start = if again { last.key } else { from };
         let mut search = Searching { rungs: &mut self.rungs, demand, find, found: None };
         let end = self.orders[ladder].find(start..=most, demand, &mut search);
-        let (key, rung) = end.unwrap_or_else(|key| (key, NIL));
         let found = search.found;
-        *last = Search { from, key, demand: *demand, rung };
+        let (key, then, rung) = match end {
+            Ok((key, rung)) => (key, key + 1, rung),
+            Err(key) => (key, key, NIL),
+        };
+        self.last[ladder] = Search { from, key, then, demand: *demand, rung };
         found.map(|node| (key, node))
     }
 

@@ -32,13 +32,13 @@ impl Placement for FirstFit {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         self.ready.set(node, cluster.ready(node));
         self.open.changed(node, cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
         let spec = candidates.cluster().spec();
         let first = |group| self.ready.first_in(spec.nodes_of(group), &task.demand);
