@@ -152,6 +152,13 @@ impl Cluster {
             || (at.has_queue_room() && demand.fits(&self.kinds[usize::from(at.group)].capacity))
     }
 
+    /// The same for a node of an eligible group, which could hold the demand when empty.
+    #[inline(always)]
+    pub(crate) fn takes(&self, node: NodeId, demand: &Resources) -> bool {
+        let at = &self.nodes[node.index()];
+        at.has_queue_room() || at.can_start(demand)
+    }
+
     /// Whether a call of this id is held by some node.
     pub fn holds(&self, task: TaskId) -> bool {
         self.calls.holds(task, &self.nodes)
@@ -190,7 +197,8 @@ impl Cluster {
         self.enter(task, node, starts);
     }
 
-    /// Gives a call to a node if that is of one of these groups and accepts it. False if not.
+    /// Gives a call to a node if that is of one of these groups, all eligible, and accepts it. False
+    /// if not.
     #[inline(always)]
     pub(crate) fn offer(&mut self, task: &Task, node: NodeId, groups: GroupSet) -> bool {
         let Some(at) = self.nodes.get(node.index()) else { return false };
@@ -198,7 +206,7 @@ impl Cluster {
             return false;
         }
         let starts = at.can_start(&task.demand);
-        if !starts && !self.accepts(node, &task.demand) {
+        if !starts && !at.has_queue_room() {
             return false;
         }
         self.enter(task, node, starts);

@@ -177,14 +177,19 @@ impl Ladders {
 
     /// A node came to a rung, or is there with more than before, and has so much free now.
     #[inline(always)]
-    pub(super) fn gained(&mut self, (ladder, key): (u32, u64), rung: u32, free: &Resources) {
+    pub(super) fn gained(&mut self, at: (u32, u64), rung: u32, free: &Resources) {
+        self.met(at, rung, free);
+        if !free.fits(&self.rungs[rung as usize].bound) {
+            self.raise(rung, free);
+        }
+    }
+
+    /// The same on a ladder that is only asked for nothing, and so needs no bounds.
+    #[inline(always)]
+    pub(super) fn met(&mut self, (ladder, key): (u32, u64), rung: u32, free: &Resources) {
         let last = &mut self.last[ladder as usize];
         if key < last.then && last.from <= key && last.demand.fits(free) {
             last.meet(key, rung);
-        }
-        // A ladder that is only asked for nothing needs no bounds.
-        if *free != Resources::NONE && !free.fits(&self.rungs[rung as usize].bound) {
-            self.raise(rung, free);
         }
     }
 

@@ -72,7 +72,11 @@ impl LoadIndex {
             self.queues.enter(node.0, since, rung);
             rung
         };
-        self.ladders.gained((ladder, load), rung, &free);
+        if kind == OPEN {
+            self.ladders.met((ladder, load), rung, &free);
+        } else {
+            self.ladders.gained((ladder, load), rung, &free);
+        }
     }
 
     #[inline(always)]
