@@ -100,6 +100,16 @@ impl Resources {
         }
     }
 
+    /// What is left without a demand; nothing of what it exceeds.
+    #[inline]
+    pub(crate) fn without(self, demand: &Resources) -> Resources {
+        Resources {
+            cpu: self.cpu.saturating_sub(demand.cpu),
+            gpu: self.gpu.saturating_sub(demand.gpu),
+            memory: self.memory.saturating_sub(demand.memory),
+        }
+    }
+
     /// Gives back what was taken. Unlimited memory stays unlimited.
     #[inline]
     pub(crate) fn give_back(&mut self, demand: &Resources) {

@@ -170,23 +170,14 @@ impl Cluster {
     }
 
     /// The highest load at which a node of `group`, dominated by `resource` and without a queue, can
-    /// still have `demand` free. `None` if the demand is above the capacity.
+    /// still have `demand` free; 0 if the demand is above the capacity.
     ///
     /// With `u` held of capacity `c`, `u + d ≤ c` gives `u/c ≤ (c − d)/c`, and rounding down keeps
     /// the order, so a higher load rules the node out.
     #[inline(always)]
-    pub(crate) fn load_bound(
-        &self,
-        group: usize,
-        resource: Dominant,
-        demand: &Resources,
-    ) -> Option<u64> {
+    pub(crate) fn load_bound(&self, group: usize, resource: Dominant, demand: &Resources) -> u64 {
         let kind = &self.kinds[group];
-        let mut left = kind.capacity;
-        demand.fits(&left).then(|| {
-            left.take(demand);
-            kind.shares.of_resource(resource, &left)
-        })
+        kind.shares.of_resource(resource, &kind.capacity.without(demand))
     }
 
     /// Gives a call to a node: it runs if it fits and nothing is queued, else it queues.

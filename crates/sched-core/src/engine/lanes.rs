@@ -30,6 +30,7 @@ struct Lane {
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
     lanes: Vec<Lane>,
+    eligible: GroupSet, // for some lane
     memo: Box<[Memo; MEMOS]>,
     newcomer: Option<Newcomer>,
     waiting: usize,    // over all lanes, the newcomer among them
@@ -63,6 +64,7 @@ impl Lanes {
         let unused = Memo { demand, on, eligible, lane: 0 };
         Lanes {
             lanes: Vec::new(),
+            eligible: GroupSet::NONE,
             memo: Box::new([unused; MEMOS]),
             newcomer: None,
             waiting: 0,
@@ -161,25 +163,25 @@ impl Lanes {
     /// `kept` collects the groups that heads ahead of it keep.
     #[inline(always)]
     pub(crate) fn next(&self, kept: &mut GroupSet) -> Option<usize> {
-        if self.waiting == 0 {
-            return None;
-        }
-        loop {
-            let mut next: Option<usize> = None;
-            for (i, lane) in self.lanes.iter().enumerate() {
+        let lanes = self.lanes.as_slice();
+        // Mostly the head of the last lane that has any was just refused.
+        while !self.eligible.minus(*kept).is_empty() && self.waiting > 0 {
+            let mut next = lanes.len();
+            for (i, lane) in lanes.iter().enumerate() {
                 if !lane.queue.is_empty()
                     && !lane.eligible.minus(*kept).is_empty()
-                    && next.is_none_or(|first| self.is_ahead(i, first))
+                    && (next == lanes.len() || self.is_ahead(i, next))
                 {
-                    next = Some(i);
+                    next = i;
                 }
             }
-            let lane = next?;
-            if !self.lanes[lane].refused {
-                return Some(lane);
+            let lane = lanes.get(next)?;
+            if !lane.refused {
+                return Some(next);
             }
-            *kept = kept.union(self.lanes[lane].eligible);
+            *kept = kept.union(lane.eligible);
         }
+        None
     }
 
     /// Whether the head of a lane goes before that of another. Not inlined, because most clusters have
@@ -235,6 +237,7 @@ impl Lanes {
             None if eligible.is_empty() => 0, // none is needed
             None => {
                 let queue = RunQueue::default();
+                self.eligible = self.eligible.union(eligible);
                 self.lanes.push(Lane { eligible, queue, refused: false, keeping: false });
                 self.lanes.len() - 1
             }

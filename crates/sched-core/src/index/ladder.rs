@@ -201,8 +201,9 @@ impl Ladders {
     }
 
     /// The first node from key `from` up to `most` that can hold `demand`, with its key. `find` gives
-    /// it among those on a rung, or the most that any of them has free. `NOTHING` is true where no
-    /// demand but nothing is ever asked for: then whoever is there holds it.
+    /// it among those on a rung, or the most that any of them has free; `bound` a key behind which no
+    /// node can hold it, which is not asked if the last answer is still the answer. `NOTHING` is true
+    /// where no demand but nothing is ever asked for: then whoever is there holds it.
     #[inline(always)]
     pub(super) fn first<const NOTHING: bool>(
         &mut self,
@@ -211,6 +212,7 @@ impl Ladders {
         most: u64,
         demand: &Resources,
         find: impl Fn(u64, u32) -> Found,
+        bound: impl FnOnce() -> u64,
     ) -> Option<(u64, u32)> {
         let last = &self.last[ladder];
         let mut start = from;
@@ -225,9 +227,10 @@ impl Ladders {
                 return Some((last.key, node));
             }
             start = last.then;
-            if start > most {
-                return None;
-            }
+        }
+        let most = most.min(bound());
+        if start > most {
+            return None;
         }
         self.search(ladder, (from, start, most), demand, find)
     }

@@ -99,19 +99,18 @@ impl LoadIndex {
                 let find = |_, rung| queues.first_that_fits::<true>(rung, demand, cluster);
                 let (ladder, most) = (group * KINDS + OPEN, best.load);
                 let nothing = &Resources::NONE;
-                let found = self.ladders.first::<true>(ladder, 0, most, nothing, find);
+                let found = self.ladders.first::<true>(ladder, 0, most, nothing, find, || most);
                 best.meet(found, queues);
             }
             let mut resources = kinds & ((1 << OPEN) - 1);
             while resources != 0 {
                 let resource = resources.trailing_zeros() as usize;
                 resources &= resources - 1;
-                let bound = cluster.load_bound(group, Dominant::ALL[resource], demand);
-                let Some(bound) = bound else { continue };
+                let bound = || cluster.load_bound(group, Dominant::ALL[resource], demand);
                 let queues = &self.queues;
                 let find = |_, rung| queues.first_that_fits::<false>(rung, demand, cluster);
-                let (ladder, most) = (group * KINDS + resource, bound.min(best.load));
-                let found = self.ladders.first::<false>(ladder, 0, most, demand, find);
+                let (ladder, most) = (group * KINDS + resource, best.load);
+                let found = self.ladders.first::<false>(ladder, 0, most, demand, find, bound);
                 best.meet(found, queues);
             }
         }
@@ -235,7 +234,7 @@ impl Queues {
         if is_node && (NOTHING || demand.fits(&cluster.free(NodeId(first)))) {
             return Found::Node(first); // it is ready or has room, or it would not stand here
         }
-        if NOTHING {
+        if NOTHING || !is_node {
             return Found::AtMost(Resources::NONE);
         }
         self.next_that_fits(first, demand, cluster)

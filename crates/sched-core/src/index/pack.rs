@@ -146,13 +146,17 @@ impl PackIndex {
         best: &mut Best,
     ) {
         let bound = cluster.load_bound(group, Dominant::ALL[resource], demand);
-        let Some(bound) = bound.filter(|&bound| bound >= best.load) else { return };
+        if bound < best.load {
+            return;
+        }
         let numbers = self.groups[group];
         let masks = &self.masks;
         let find = |key, rung| first_that_fits(numbers, key, masks[rung as usize], demand, cluster);
         let (from, to) = (numbers.key(bound, 0), numbers.last_of(best.load));
         let ladder = group * KINDS + resource;
-        if let Some((key, node)) = self.ladders.first::<false>(ladder, from, to, demand, find) {
+        if let Some((key, node)) =
+            self.ladders.first::<false>(ladder, from, to, demand, find, || to)
+        {
             let load = numbers.load(key);
             if load > best.load || node < best.node {
                 *best = Best { load, node };
