@@ -6,8 +6,8 @@
 //! neighbours share cache lines, where a scattering hash would miss the cache for each.
 //!
 //! A slot does not say which other calls its node has. When a node is lost, its *term* ends instead:
-//! a call of an earlier term is gone, is never found, and its slot is reclaimed when the table is
-//! full. So losing a node is O(1), and assign and finish link and unlink nothing for its sake.
+//! a call of an earlier term is gone, is never found, and its slot is reclaimed when there is no
+//! other. So losing a node is O(1), and assign and finish link and unlink nothing for its sake.
 //! Nothing iterates the table in an order that could reach a decision.
 
 use super::NodeId;
@@ -18,10 +18,9 @@ use crate::task::{Task, TaskId};
 /// The table. Expected O(1) per operation, amortised for one that finds it full.
 #[derive(Clone, Debug)]
 pub(super) struct Calls {
-    slots: Vec<Call>,
-    heads: Vec<u32>, // by bucket, a power of two of them
-    vacant: u32,     // head of the list of slots that no call is in
-    taken: usize,    // slots that are not vacant
+    slots: Vec<Call>, // a power of two of them
+    heads: Vec<u32>,  // by bucket, as many as slots
+    vacant: u32,      // head of the list of slots that no call is in
 }
 
 /// A call on a node.
@@ -49,11 +48,13 @@ pub(super) enum Place {
     Left,
 }
 
-const LEAST_BUCKETS: usize = 16;
+const LEAST: usize = 16;
 
 impl Default for Calls {
     fn default() -> Calls {
-        Calls { slots: Vec::new(), heads: vec![NIL; LEAST_BUCKETS], vacant: NIL, taken: 0 }
+        let mut calls = Calls { slots: vec![Call::NONE; LEAST], heads: Vec::new(), vacant: NIL };
+        calls.relink();
+        calls
     }
 }
 
@@ -64,37 +65,26 @@ impl Calls {
         self.slots.get_mut(slot as usize)
     }
 
-    /// Enters a call that is on no node, and returns its slot.
+    /// Sees to it that one more call can be entered.
+    #[inline(always)]
+    pub(super) fn make_room(&mut self, nodes: &[Node]) {
+        if self.vacant == NIL {
+            self.reclaim(nodes);
+        }
+    }
+
+    /// Enters a call that is on no node, and returns its slot. The caller has made room.
     #[inline(always)]
     pub(super) fn insert(&mut self, task: &Task, (node, term): (NodeId, u32), place: Place) -> u32 {
-        if self.vacant == NIL {
-            self.widen();
-        }
         let bucket = self.bucket(task.id);
         let slot = self.vacant;
-        let Some(at) = self.slots.get_mut(slot as usize) else { return NIL };
+        let at = &mut self.slots[slot as usize];
         self.vacant = at.chain;
         at.task = task.id;
         at.demand = task.demand;
         (at.node, at.term, at.place, at.next) = (node, term, place, NIL);
         at.chain = std::mem::replace(&mut self.heads[bucket], slot);
-        self.taken += 1;
         slot
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn widen(&mut self) {
-        self.vacant = self.slots.len() as u32;
-        self.slots.push(Call {
-            task: TaskId { index: 0, stage: 0 },
-            demand: Resources::NONE,
-            node: NodeId(0),
-            term: 0,
-            place: Place::Vacant,
-            next: NIL,
-            chain: NIL,
-        });
     }
 
     /// Takes a call off a node whose term is `term`, and says what it demanded and where it was. `None`, and
@@ -126,7 +116,6 @@ impl Calls {
         } else {
             (call.place, call.chain) = (Place::Vacant, self.vacant);
             self.vacant = slot;
-            self.taken -= 1;
         }
         Some((&call.demand, place))
     }
@@ -136,7 +125,6 @@ impl Calls {
         if let Some(call) = self.slots.get_mut(slot as usize) {
             (call.place, call.chain) = (Place::Vacant, self.vacant);
             self.vacant = slot;
-            self.taken -= 1;
         }
     }
 
@@ -160,39 +148,40 @@ impl Calls {
         self.slots.iter().filter(holds).count()
     }
 
-    /// Sees to it that buckets are at least as many as calls, once one more is entered.
-    #[inline(always)]
-    pub(super) fn make_room(&mut self, nodes: &[Node]) {
-        if self.taken >= self.heads.len() {
-            self.reclaim(nodes);
-        }
-    }
-
-    /// Empties the slots of calls that are gone with their nodes. If that leaves less than a quarter of the
-    /// buckets free, they are doubled, so that the next look at all slots is as many calls away.
+    /// Empties the slots of calls that are gone with their nodes. If that leaves less than a quarter of
+    /// the slots free, they are doubled, so that the next look at all of them is as many calls away.
     #[cold]
     #[inline(never)]
     fn reclaim(&mut self, nodes: &[Node]) {
-        (self.vacant, self.taken) = (NIL, 0);
-        for (at, call) in (0..).zip(&mut self.slots) {
+        let mut free = 0;
+        for call in &mut self.slots {
             if call.place == Place::Vacant || is_gone(call, nodes) {
-                (call.place, call.chain) = (Place::Vacant, self.vacant);
-                self.vacant = at;
-            } else {
-                self.taken += 1;
+                call.place = Place::Vacant;
+                free += 1;
             }
         }
-        let mut buckets = self.heads.len();
-        if self.taken > buckets / 4 * 3 {
-            buckets *= 2;
+        let slots = self.slots.len();
+        if free < slots / 4 {
+            self.slots.resize(2 * slots, Call::NONE);
         }
-        self.heads = vec![NIL; buckets];
-        for at in 0..self.slots.len() {
+        self.relink();
+    }
+
+    /// Makes every chain anew, that of the vacant in the order of their slots.
+    fn relink(&mut self) {
+        self.heads = vec![NIL; self.slots.len()];
+        self.vacant = NIL;
+        for at in (0..self.slots.len()).rev() {
             let Call { task, place, .. } = self.slots[at];
-            if matches!(place, Place::Running | Place::Queued) {
-                let bucket = self.bucket(task);
-                self.slots[at].chain = std::mem::replace(&mut self.heads[bucket], at as u32);
-            }
+            let chain = match place {
+                Place::Vacant => &mut self.vacant,
+                Place::Left => continue, // it is in none
+                Place::Running | Place::Queued => {
+                    let bucket = self.bucket(task);
+                    &mut self.heads[bucket]
+                }
+            };
+            self.slots[at].chain = std::mem::replace(chain, at as u32);
         }
     }
 
@@ -202,6 +191,19 @@ impl Calls {
         let key = folded.wrapping_add(u64::from(id.stage).wrapping_mul(0x9E37_79B9));
         key as usize & (self.heads.len() - 1)
     }
+}
+
+impl Call {
+    /// What a vacant slot holds.
+    const NONE: Call = Call {
+        task: TaskId { index: 0, stage: 0 },
+        demand: Resources::NONE,
+        node: NodeId(0),
+        term: 0,
+        place: Place::Vacant,
+        next: NIL,
+        chain: NIL,
+    };
 }
 
 /// Whether a call is gone with the node it was on.
@@ -292,6 +294,6 @@ mod tests {
             calls.insert(&call(task, Resources::NONE), (NodeId(0), nodes[0].term), Place::Running);
             nodes[0].term += u32::from(index % 10 == 9);
         }
-        assert!(calls.slots.len() <= 2 * LEAST_BUCKETS, "{} slots", calls.slots.len());
+        assert!(calls.slots.len() <= 2 * LEAST, "{} slots", calls.slots.len());
     }
 }
