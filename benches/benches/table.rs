@@ -46,7 +46,7 @@ fn steady(group: &'static str, policy: &str, nodes: u32, mut steady: Steady) -> 
 
 /// The rows of one size. A scan of many nodes is slow, and its batches are shorter.
 fn rows(nodes: u32) -> Vec<Row> {
-    let mut rows = Vec::new();
+    let mut rows = vec![steady("uncongested", "driver alone", nodes, Steady::driver_alone(nodes))];
     for policy in Registry::builtin().names() {
         rows.push(steady("uncongested", policy, nodes, Steady::half_full(policy, nodes)));
         let congested = Steady::congested(policy, nodes, WAITING);

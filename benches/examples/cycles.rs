@@ -1,8 +1,9 @@
 //! So many cycles of one kind and nothing else, for a tool that counts instructions.
 //!
 //! `cycles KIND COUNT`, where KIND is a policy (16 nodes, half of the slots busy), a policy and
-//! `_waiting` (every slot busy, 1000 calls waiting), `vector_` and a policy, or `reference`: a
-//! tournament tree, the loop that the others are compared with. `cargo xtask check --full` runs it.
+//! `_waiting` (every slot busy, 1000 calls waiting), `vector_` and a policy, `driver` (what is in each of
+//! them and no scheduler's), or `reference`: a tournament tree, the loop that the others are
+//! compared with. `cargo xtask check --full` runs it.
 
 use benches::baseline::{Counts, Tournament};
 use benches::{Steady, Vector};
@@ -22,6 +23,9 @@ fn main() -> ExitCode {
     if kind == "reference" {
         let mut counts: Counts<Tournament> = Counts::half_full(1024);
         repeat(count, || counts.cycle());
+    } else if kind == "driver" {
+        let mut steady = Steady::driver_alone(NODES);
+        repeat(count, || steady.cycle());
     } else if is_policy(kind) {
         let mut steady = Steady::half_full(kind, NODES);
         repeat(count, || steady.cycle());
@@ -43,7 +47,7 @@ fn repeat(count: u64, mut cycle: impl FnMut()) {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!(
-        "cycles: {what}; use `cycles KIND COUNT`, KIND being `reference`, POLICY, POLICY_waiting or vector_POLICY"
+        "cycles: {what}; use `cycles KIND COUNT`, KIND being `reference`, `driver`, POLICY, POLICY_waiting or vector_POLICY"
     );
     ExitCode::from(2)
 }

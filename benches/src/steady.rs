@@ -44,9 +44,23 @@ impl Steady {
         steady
     }
 
+    /// The driver alone, on so many nodes: its scheduler sends every call to node 0 and keeps no account.
+    /// What its cycle costs is in the cycles of all policies.
+    pub fn driver_alone(nodes: u32) -> Steady {
+        let mut steady = Steady::of(Box::new(Nowhere { ready: None }));
+        for _ in 0..nodes * SLOTS / 2 {
+            steady.submit();
+            steady.decide();
+        }
+        steady
+    }
+
     fn empty(policy: &str, nodes: u32) -> Steady {
         let cluster = ClusterSpec::uniform(nodes, SLOTS).expect("a valid cluster");
-        let scheduler = Registry::builtin().build(policy, &cluster).expect("a built-in policy");
+        Steady::of(Registry::builtin().build(policy, &cluster).expect("a built-in policy"))
+    }
+
+    fn of(scheduler: Box<dyn Scheduler>) -> Steady {
         let (running, decisions) = (VecDeque::new(), Vec::new());
         Steady { scheduler, now: Time::ZERO, index: 0, running, decisions }
     }
@@ -86,5 +100,24 @@ impl Steady {
             self.submit();
         }
         self.decide();
+    }
+}
+
+/// Sends the last call to node 0.
+struct Nowhere {
+    ready: Option<TaskId>,
+}
+
+impl Scheduler for Nowhere {
+    fn on_event(&mut self, _now: Time, event: Event) {
+        if let Event::Submit(task) = event {
+            self.ready = Some(task.id);
+        }
+    }
+
+    fn poll(&mut self, _now: Time, out: &mut Vec<Decision>) {
+        if let Some(task) = self.ready.take() {
+            out.push(Decision::Assign { task, node: NodeId(0) });
+        }
     }
 }

@@ -111,7 +111,9 @@ impl<S: Scheduler> Checked<S> {
                 {
                     return Err(broken(Rule::NoCandidate));
                 }
-                if !self.unseen.keep(&call, node) {
+                if self.unseen.hides() {
+                    self.unseen.keep(&call, node);
+                } else {
                     self.cluster.assign(&call, node);
                 }
             }

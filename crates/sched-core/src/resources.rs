@@ -100,6 +100,26 @@ impl Resources {
         }
     }
 
+    /// What is left without a demand; nothing of what it exceeds.
+    #[inline]
+    pub(crate) fn without(self, demand: &Resources) -> Resources {
+        Resources {
+            cpu: self.cpu.saturating_sub(demand.cpu),
+            gpu: self.gpu.saturating_sub(demand.gpu),
+            memory: self.memory.saturating_sub(demand.memory),
+        }
+    }
+
+    /// Gives back what was taken. Unlimited memory stays unlimited.
+    #[inline]
+    pub(crate) fn give_back(&mut self, demand: &Resources) {
+        self.cpu += demand.cpu;
+        self.gpu += demand.gpu;
+        if self.memory != Self::UNLIMITED_MEMORY {
+            self.memory += demand.memory;
+        }
+    }
+
     /// Each resource the larger of both.
     #[inline]
     pub(crate) fn covering(&self, other: &Resources) -> Resources {

@@ -3,6 +3,7 @@
 //! [`ClusterSpec`] is what is declared and never changes; [`Cluster`] is the engine's
 //! running account of it: what is reserved, what waits in node queues, who is up.
 
+mod calls;
 mod node;
 mod share;
 mod spec;

@@ -44,28 +44,49 @@ pub(super) struct Node {
     pub(super) free: Resources,
     pub(super) load: u64,
     pub(super) since: u64,
-    pub(super) first: u32, // ends of the list of its calls, by assign: those that run, then its queue
-    pub(super) last: u32,
-    pub(super) next_up: u32, // the first queued call
+    pub(super) head: u32, // ends of its queue, in which calls that left may still be
+    pub(super) tail: u32,
     pub(super) queued: u32,
+    pub(super) room: u32, // calls that may be queued; 0 unless it is up
+    pub(super) term: u32, // how often it was lost; calls of an earlier term are gone
     pub(super) group: u8,
     pub(super) state: NodeState,
     pub(super) dominant: Dominant,
 }
 
 impl Node {
-    pub(super) fn empty(capacity: Resources, group: u8) -> Node {
+    /// A node that is up and empty.
+    pub(super) fn empty(capacity: Resources, group: u8, room: u32) -> Node {
         Node {
             free: capacity,
             load: 0,
             since: 0,
-            first: NIL,
-            last: NIL,
-            next_up: NIL,
+            head: NIL,
+            tail: NIL,
             queued: 0,
+            room,
+            term: 0,
             group,
             state: NodeState::Up,
             dominant: Dominant::Cpu,
         }
+    }
+
+    /// What a call sent here now could start with at once.
+    #[inline(always)]
+    pub(super) fn ready(&self) -> Option<Resources> {
+        (self.state == NodeState::Up && self.queued == 0).then_some(self.free)
+    }
+
+    /// Whether a call of this demand, sent here now, would start at once.
+    #[inline(always)]
+    pub(super) fn can_start(&self, demand: &Resources) -> bool {
+        self.state == NodeState::Up && self.queued == 0 && demand.fits(&self.free)
+    }
+
+    /// Whether the node is up and its queue takes one more.
+    #[inline(always)]
+    pub(super) fn has_queue_room(&self) -> bool {
+        self.queued < self.room
     }
 }

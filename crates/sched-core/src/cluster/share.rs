@@ -52,6 +52,7 @@ pub(super) struct Shares {
     cpu: Divisor,
     gpu: Divisor,
     memory: Divisor,
+    beside_cpu: bool, // whether another resource has a capacity
 }
 
 impl Shares {
@@ -65,6 +66,7 @@ impl Shares {
             cpu: Divisor::new(u64::from(capacity.cpu())),
             gpu: Divisor::new(u64::from(capacity.gpu())),
             memory: Divisor::new(memory),
+            beside_cpu: capacity.gpu() > 0 || memory > 0,
         }
     }
 
@@ -79,29 +81,36 @@ impl Shares {
     }
 
     /// The largest share of what is held, and whose it is: the first of equal ones.
-    #[inline(always)]
+    #[inline]
     pub(super) fn dominant(&self, held: &Held) -> (u64, Dominant) {
-        if held.cpu | held.gpu | held.memory >= EXACT {
-            return self.dominant_by(held, Divisor::share);
+        let cpu = self.cpu.share(held.cpu);
+        if !self.beside_cpu {
+            return (cpu, Dominant::Cpu);
         }
-        self.dominant_by(held, Divisor::quick)
+        largest(cpu, self.gpu.share(held.gpu), self.memory.share(held.memory))
     }
 
+    /// The same of what is taken of `capacity` when `free` is left.
     #[inline(always)]
-    fn dominant_by(&self, held: &Held, of: impl Fn(&Divisor, u64) -> u64) -> (u64, Dominant) {
-        let mut most = (of(&self.cpu, held.cpu), Dominant::Cpu);
-        for (divisor, held, resource) in
-            [(&self.gpu, held.gpu, Dominant::Gpu), (&self.memory, held.memory, Dominant::Memory)]
-        {
-            if divisor.capacity > 0 {
-                let share = of(divisor, held);
-                if share > most.0 {
-                    most = (share, resource);
-                }
-            }
+    pub(super) fn dominant_without(
+        &self,
+        free: &Resources,
+        capacity: &Resources,
+    ) -> (u64, Dominant) {
+        // A capacity of 32 bits is below the bound, and so is what is taken of it.
+        let cpu = self.cpu.quick(u64::from(capacity.cpu() - free.cpu()));
+        if !self.beside_cpu {
+            return (cpu, Dominant::Cpu);
         }
-        most
+        let gpu = self.gpu.quick(u64::from(capacity.gpu() - free.gpu()));
+        largest(cpu, gpu, self.memory.share(capacity.memory() - free.memory()))
     }
+}
+
+#[inline(always)]
+fn largest(cpu: u64, gpu: u64, memory: u64) -> (u64, Dominant) {
+    let most = if gpu > cpu { (gpu, Dominant::Gpu) } else { (cpu, Dominant::Cpu) };
+    if memory > most.0 { (memory, Dominant::Memory) } else { most }
 }
 
 /// Demand of several calls together. It counts in 64 bits, because a queue may sum to more than a

@@ -4,15 +4,15 @@
 //! is their mirror. It needs no word from the nodes but the finishes, because a node's
 //! rule is fixed: first in, first out by assign, and a head that does not fit blocks.
 //!
-//! Every change is O(1) in the number of nodes and of calls (a lost node costs the
-//! number of calls that it had). The lists of a node run through the slab of calls, so
-//! that nothing is allocated once the slab has grown to the most calls ever held.
+//! Every change is O(1) in the number of nodes and of calls, the loss of a node included (its calls
+//! are dropped later, see [`super::calls`]). The queue of a node runs through the slots of its calls, so
+//! that nothing is allocated once there are slots for the most calls ever held.
 
+use super::calls::{Calls, Place};
 use super::node::{Dominant, NIL, Node, NodeState};
 use super::share::{Held, Shares};
 use super::{ClusterSpec, Group, GroupSet, NodeId, QueueLimit};
 use crate::engine::Bind;
-use crate::index::IdTable;
 use crate::resources::Resources;
 use crate::task::{Task, TaskId};
 
@@ -23,9 +23,7 @@ pub struct Cluster {
     kinds: Vec<Kind>, // by group
     nodes: Vec<Node>,
     backlogs: Vec<Held>, // by node: what its queued calls demand
-    calls: Vec<Call>,
-    vacant: u32, // head of the list of unused calls
-    held: IdTable,
+    calls: Calls,
     changes: u64, // of integer loads, over all nodes
 }
 
@@ -34,17 +32,7 @@ pub struct Cluster {
 struct Kind {
     capacity: Resources,
     shares: Shares,
-    queue_limit: u64, // after binding; above every count if there is none
-}
-
-#[derive(Clone, Debug)]
-struct Call {
-    task: TaskId,
-    demand: Resources,
-    node: NodeId,
-    queued: bool,
-    next: u32,
-    prev: u32,
+    room: u32, // in the queue of each, after binding
 }
 
 impl Cluster {
@@ -53,28 +41,27 @@ impl Cluster {
         let kind = |group: &Group| Kind {
             capacity: group.capacity,
             shares: Shares::of(&group.capacity),
-            queue_limit: match (bind, group.queue_limit) {
+            room: match (bind, group.queue_limit) {
                 (Bind::Late, _) => 0,
-                (Bind::Early, QueueLimit::AtMost(limit)) => u64::from(limit),
-                (Bind::Early, QueueLimit::Unbounded) => u64::MAX,
+                (Bind::Early, QueueLimit::AtMost(limit)) => limit,
+                (Bind::Early, QueueLimit::Unbounded) => u32::MAX, // more than calls can be held
             },
         };
+        let kinds: Vec<Kind> = spec.groups().iter().map(kind).collect();
         let mut nodes = Vec::with_capacity(spec.node_count());
-        for (index, group) in (0..).zip(spec.groups()) {
-            nodes.extend((0..group.count).map(|_| Node::empty(group.capacity, index)));
+        for (index, (group, kind)) in (0..).zip(spec.groups().iter().zip(&kinds)) {
+            nodes.extend((0..group.count).map(|_| Node::empty(group.capacity, index, kind.room)));
         }
         for (since, node) in (0..).zip(&mut nodes) {
             node.since = since;
         }
         Cluster {
-            kinds: spec.groups().iter().map(kind).collect(),
+            kinds,
             changes: nodes.len() as u64,
             spec: spec.clone(),
             backlogs: vec![Held::default(); nodes.len()],
             nodes,
-            calls: Vec::new(),
-            vacant: NIL,
-            held: IdTable::default(),
+            calls: Calls::default(),
         }
     }
 
@@ -147,81 +134,88 @@ impl Cluster {
     /// Whether a call of this demand, sent there now, would start at once.
     #[inline(always)]
     pub fn can_start(&self, node: NodeId, demand: &Resources) -> bool {
-        self.ready(node).is_some_and(|free| demand.fits(&free))
+        self.nodes[node.index()].can_start(demand)
     }
 
     /// Whether the node is up and its queue takes one more.
     #[inline(always)]
     pub fn has_queue_room(&self, node: NodeId) -> bool {
-        let node = &self.nodes[node.index()];
-        node.state == NodeState::Up
-            && u64::from(node.queued) < self.kinds[usize::from(node.group)].queue_limit
+        self.nodes[node.index()].has_queue_room()
     }
 
     /// Whether the node may be given a call of this demand now: it would start at once,
     /// or the queue has room and the node could hold it when empty.
     #[inline(always)]
     pub fn accepts(&self, node: NodeId, demand: &Resources) -> bool {
-        self.can_start(node, demand)
-            || (self.has_queue_room(node) && demand.fits(&self.capacity(node)))
+        let at = &self.nodes[node.index()];
+        at.can_start(demand)
+            || (at.has_queue_room() && demand.fits(&self.kinds[usize::from(at.group)].capacity))
+    }
+
+    /// The same for a node of an eligible group, which could hold the demand when empty.
+    #[inline(always)]
+    pub(crate) fn takes(&self, node: NodeId, demand: &Resources) -> bool {
+        let at = &self.nodes[node.index()];
+        at.has_queue_room() || at.can_start(demand)
     }
 
     /// Whether a call of this id is held by some node.
     pub fn holds(&self, task: TaskId) -> bool {
-        self.slot_of(task).is_some()
+        self.calls.holds(task, &self.nodes)
     }
 
-    /// Calls held by nodes, running and queued.
+    /// Calls held by nodes, running and queued. Scans; for tests.
     pub fn held(&self) -> usize {
-        self.held.len()
+        self.calls.held(&self.nodes)
     }
 
     /// The highest load at which a node of `group`, dominated by `resource` and without a queue, can
-    /// still have `demand` free. `None` if the demand is above the capacity.
+    /// still have `demand` free; 0 if the demand is above the capacity.
     ///
     /// With `u` held of capacity `c`, `u + d ≤ c` gives `u/c ≤ (c − d)/c`, and rounding down keeps
     /// the order, so a higher load rules the node out.
     #[inline(always)]
-    pub(crate) fn load_bound(
-        &self,
-        group: usize,
-        resource: Dominant,
-        demand: &Resources,
-    ) -> Option<u64> {
+    pub(crate) fn load_bound(&self, group: usize, resource: Dominant, demand: &Resources) -> u64 {
         let kind = &self.kinds[group];
-        let mut left = kind.capacity;
-        demand.fits(&left).then(|| {
-            left.take(demand);
-            kind.shares.of_resource(resource, &left)
-        })
+        kind.shares.of_resource(resource, &kind.capacity.without(demand))
     }
 
     /// Gives a call to a node: it runs if it fits and nothing is queued, else it queues.
     /// The caller has asked [`accepts`](Self::accepts).
-    #[inline(always)]
+    #[inline]
     pub fn assign(&mut self, task: &Task, node: NodeId) {
-        let at = &mut self.nodes[node.index()];
-        let prev = at.last;
-        let starts = at.ready().is_some_and(|free| task.demand.fits(&free));
-        let slot = new_slot(&mut self.calls, &mut self.vacant);
-        self.calls[slot as usize] =
-            Call { task: task.id, demand: task.demand, node, queued: !starts, next: NIL, prev };
-        match self.calls.get_mut(prev as usize) {
-            Some(last) => last.next = slot,
-            None => at.first = slot,
+        let starts = self.can_start(node, &task.demand);
+        self.enter(task, node, starts);
+    }
+
+    /// Gives a call to a node if that is of one of these groups, all eligible, and accepts it. False
+    /// if not.
+    #[inline(always)]
+    pub(crate) fn offer(&mut self, task: &Task, node: NodeId, groups: GroupSet) -> bool {
+        let Some(at) = self.nodes.get(node.index()) else { return false };
+        if !groups.contains(usize::from(at.group)) {
+            return false;
         }
-        at.last = slot;
+        let starts = at.can_start(&task.demand);
+        if !starts && !at.has_queue_room() {
+            return false;
+        }
+        self.enter(task, node, starts);
+        true
+    }
+
+    #[inline(always)]
+    fn enter(&mut self, task: &Task, node: NodeId, starts: bool) {
+        self.calls.make_room(&self.nodes);
+        let at = &mut self.nodes[node.index()];
         if starts {
+            self.calls.insert(task, (node, at.term), Place::Running);
             at.free.take(&task.demand);
         } else {
-            at.queued += 1;
-            if at.next_up == NIL {
-                at.next_up = slot;
-            }
+            let slot = self.calls.insert(task, (node, at.term), Place::Queued);
+            at.queue(slot, &mut self.calls);
             self.backlogs[node.index()].add(&task.demand);
         }
-        let calls = &self.calls;
-        self.held.insert(task.id, slot, |slot| calls[slot as usize].task);
         let kind = &self.kinds[usize::from(at.group)];
         at.reload(kind, &self.backlogs, node, &mut self.changes);
     }
@@ -230,33 +224,15 @@ impl Cluster {
     /// changes, if that node does not hold that call: a late answer of an old attempt.
     #[inline(always)]
     pub fn finish(&mut self, task: TaskId, node: NodeId) -> bool {
-        let Some(slot) = self.slot_of(task) else { return false };
-        let call = &mut self.calls[slot as usize];
-        if call.node != node {
-            return false;
-        }
-        let Call { demand, queued, next, prev, .. } = *call;
-        call.next = std::mem::replace(&mut self.vacant, slot);
-        self.held.remove(task, slot);
         let at = &mut self.nodes[node.index()];
-        match self.calls.get_mut(prev as usize) {
-            Some(prev) => prev.next = next,
-            None => at.first = next,
-        }
-        match self.calls.get_mut(next as usize) {
-            Some(next) => next.prev = prev,
-            None => at.last = prev,
-        }
-        if queued {
-            self.backlogs[node.index()].sub(&demand); // its start was not known here yet
-            at.queued -= 1;
-            if at.next_up == slot {
-                at.next_up = next;
-            }
+        let Some((demand, place)) = self.calls.take(task, node, at.term) else { return false };
+        if place == Place::Running {
+            at.free.give_back(demand);
         } else {
-            at.free = at.free.plus(demand);
+            self.backlogs[node.index()].sub(demand); // its start was not known here yet
+            at.queued -= 1;
         }
-        if at.next_up != NIL {
+        if at.head != NIL {
             at.start_queued(&mut self.calls, &mut self.backlogs[node.index()]);
         }
         let kind = &self.kinds[usize::from(at.group)];
@@ -266,32 +242,26 @@ impl Cluster {
 
     /// The node is gone; its calls are forgotten.
     pub fn node_down(&mut self, node: NodeId) {
-        let Node { first, load, since, group, .. } = self.nodes[node.index()];
-        let mut call = first;
-        while call != NIL {
-            let at = &mut self.calls[call as usize];
-            let next = std::mem::replace(&mut at.next, self.vacant);
-            self.held.remove(at.task, call);
-            self.vacant = call;
-            call = next;
-        }
-        let empty = Node::empty(self.capacity(node), group);
-        self.nodes[node.index()] = Node { state: NodeState::Down, load, since, ..empty };
+        let at = &mut self.nodes[node.index()];
+        let kind = &self.kinds[usize::from(at.group)];
+        let empty = Node::empty(kind.capacity, at.group, 0);
+        let (state, term) = (NodeState::Down, at.term.wrapping_add(1));
+        *at = Node { state, term, load: at.load, since: at.since, ..empty };
         self.backlogs[node.index()] = Held::default();
-        let (at, kind) = (&mut self.nodes[node.index()], &self.kinds[usize::from(group)]);
         at.reload(kind, &self.backlogs, node, &mut self.changes);
     }
 
     /// The node is there and takes calls: empty after it was down, as it was after a drain.
     pub fn node_up(&mut self, node: NodeId) {
-        self.nodes[node.index()].state = NodeState::Up;
+        let at = &mut self.nodes[node.index()];
+        (at.state, at.room) = (NodeState::Up, self.kinds[usize::from(at.group)].room);
     }
 
     /// The node takes no more calls. A node that is down stays down.
     pub fn node_drain(&mut self, node: NodeId) {
         let at = &mut self.nodes[node.index()];
         if at.state == NodeState::Up {
-            at.state = NodeState::Draining;
+            (at.state, at.room) = (NodeState::Draining, 0);
         }
     }
 
@@ -301,42 +271,49 @@ impl Cluster {
         let declared = groups.intersection(GroupSet::first(self.spec.groups().len()));
         declared.iter().flat_map(of).filter(|&node| self.accepts(node, demand)).collect()
     }
-
-    #[inline(always)]
-    fn slot_of(&self, task: TaskId) -> Option<u32> {
-        self.held.get(task, |slot| self.calls[slot as usize].task)
-    }
 }
 
 impl Node {
-    /// What a call sent here now could start with at once.
-    #[inline(always)]
-    fn ready(&self) -> Option<Resources> {
-        (self.state == NodeState::Up && self.queued == 0).then_some(self.free)
+    /// Puts a call at the end of the queue.
+    #[inline]
+    fn queue(&mut self, slot: u32, calls: &mut Calls) {
+        match calls.get_mut(self.tail) {
+            Some(last) => last.next = slot,
+            None => self.head = slot,
+        }
+        self.tail = slot;
+        self.queued += 1;
     }
 
     /// Starts queued calls, in order, while the next one fits.
-    fn start_queued(&mut self, calls: &mut [Call], backlog: &mut Held) {
-        while let Some(call) = calls.get_mut(self.next_up as usize) {
-            if !call.demand.fits(&self.free) {
+    #[inline(never)]
+    fn start_queued(&mut self, calls: &mut Calls, backlog: &mut Held) {
+        while let Some(call) = calls.get_mut(self.head) {
+            let next = call.next;
+            if call.place == Place::Left {
+                calls.drop_left(self.head);
+            } else if call.demand.fits(&self.free) {
+                call.place = Place::Running;
+                self.free.take(&call.demand);
+                backlog.sub(&call.demand);
+                self.queued -= 1;
+            } else {
                 return;
             }
-            call.queued = false;
-            self.free.take(&call.demand);
-            backlog.sub(&call.demand);
-            self.queued -= 1;
-            self.next_up = call.next;
+            self.head = next;
         }
+        self.tail = NIL;
     }
 
     /// Takes down the load that the node now has.
     #[inline(always)]
     fn reload(&mut self, kind: &Kind, backlogs: &[Held], node: NodeId, changes: &mut u64) {
-        let mut held = Held::between(&self.free, &kind.capacity);
-        if self.queued > 0 {
-            held = held.plus(&backlogs[node.index()]);
-        }
-        let (load, dominant) = kind.shares.dominant(&held);
+        let (load, dominant) = if self.queued == 0 {
+            kind.shares.dominant_without(&self.free, &kind.capacity)
+        } else {
+            let running = Held::between(&self.free, &kind.capacity);
+            kind.shares.dominant(&running.plus(&backlogs[node.index()]))
+        };
         self.dominant = dominant;
         if load != self.load {
             self.load = load;
@@ -344,16 +321,4 @@ impl Node {
             *changes += 1;
         }
     }
-}
-
-/// A slot that no call is in.
-#[inline(always)]
-fn new_slot(calls: &mut Vec<Call>, vacant: &mut u32) -> u32 {
-    if let Some(call) = calls.get(*vacant as usize) {
-        return std::mem::replace(vacant, call.next);
-    }
-    let id = TaskId { index: 0, stage: 0 };
-    let (demand, node) = (Resources::NONE, NodeId(0));
-    calls.push(Call { task: id, demand, node, queued: false, next: NIL, prev: NIL });
-    (calls.len() - 1) as u32
 }

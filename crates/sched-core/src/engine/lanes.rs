@@ -8,8 +8,12 @@
 //! nodes and shapes of demand there are.
 //!
 //! A lane whose head was refused is not asked again until something was gained for it.
+//!
+//! A call that comes when nobody waits is next, whatever its rank, so it stands apart as the
+//! *newcomer* and joins its lane only if it is refused or another call comes before the next poll.
+//! Where nothing is scarce, no call ever passes through a queue.
 
-use super::run_queue::RunQueue;
+use super::run_queue::{Entry, RunQueue};
 use crate::cluster::{ClusterSpec, GroupSet};
 use crate::resources::Resources;
 use crate::task::Task;
@@ -26,9 +30,19 @@ struct Lane {
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
     lanes: Vec<Lane>,
+    eligible: GroupSet, // for some lane
     memo: Box<[Memo; MEMOS]>,
-    waiting: usize,    // over all lanes
+    newcomer: Option<Newcomer>,
+    waiting: usize,    // over all lanes, the newcomer among them
     any_refused: bool, // by some lane
+}
+
+/// The only call that waits.
+#[derive(Clone, Debug)]
+struct Newcomer {
+    lane: usize,
+    eligible: GroupSet,
+    call: Entry,
 }
 
 /// What one demand was found eligible for; a direct-mapped cache, so that the groups
@@ -37,16 +51,25 @@ pub(crate) struct Lanes {
 struct Memo {
     demand: Resources,
     on: GroupSet,
+    eligible: GroupSet, // none: no declared node could ever run it
     lane: u32,
 }
 
 const MEMOS: usize = 64;
-const NO_LANE: u32 = u32::MAX;
 
 impl Lanes {
     pub(crate) fn new() -> Lanes {
-        let unused = Memo { demand: Resources::NONE, on: GroupSet::NONE, lane: NO_LANE };
-        Lanes { lanes: Vec::new(), memo: Box::new([unused; MEMOS]), waiting: 0, any_refused: false }
+        // True as it is: on no group, nothing is eligible.
+        let (demand, on, eligible) = (Resources::NONE, GroupSet::NONE, GroupSet::NONE);
+        let unused = Memo { demand, on, eligible, lane: 0 };
+        Lanes {
+            lanes: Vec::new(),
+            eligible: GroupSet::NONE,
+            memo: Box::new([unused; MEMOS]),
+            newcomer: None,
+            waiting: 0,
+            any_refused: false,
+        }
     }
 
     /// Waiting calls over all lanes.
@@ -54,16 +77,69 @@ impl Lanes {
         self.waiting
     }
 
-    /// Puts a call into its lane. False if no declared node could ever run it.
+    /// Takes a call in. False if no declared node could ever run it.
     #[inline(always)]
     pub(crate) fn push(&mut self, spec: &ClusterSpec, rank: i64, task: &Task) -> bool {
-        let Some(lane) = self.lane_of(spec, &task.demand, task.on) else { return false };
+        let Memo { lane, eligible, .. } = *self.memo_of(spec, &task.demand, task.on);
+        if eligible.is_empty() {
+            return false;
+        }
+        let lane = lane as usize;
+        if self.waiting == 0 {
+            self.newcomer = Some(Newcomer { lane, eligible, call: Entry { rank, task: *task } });
+            self.waiting = 1;
+        } else {
+            self.push_behind(lane, rank, task);
+        }
+        true
+    }
+
+    /// Puts a call into its lane; others wait.
+    #[inline(never)]
+    fn push_behind(&mut self, lane: usize, rank: i64, task: &Task) {
+        if self.newcomer.is_some() {
+            self.queue_newcomer();
+        }
+        self.queue(lane, rank, task);
+        self.waiting += 1;
+    }
+
+    /// The newcomer and its eligible set. While there is one, nobody else waits.
+    #[inline(always)]
+    pub(crate) fn newcomer(&self) -> Option<(&Task, GroupSet)> {
+        let Newcomer { eligible, call, .. } = self.newcomer.as_ref()?;
+        Some((&call.task, *eligible))
+    }
+
+    /// The newcomer has found a node and leaves.
+    #[inline(always)]
+    pub(crate) fn pop_newcomer(&mut self) {
+        self.newcomer = None;
+        self.waiting = 0;
+    }
+
+    /// The newcomer was refused: it waits as the head of its lane.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn refuse_newcomer(&mut self) {
+        if let Some(lane) = self.queue_newcomer() {
+            self.refuse(lane);
+        }
+    }
+
+    /// Puts the newcomer, if there is one, into its lane, and returns that.
+    fn queue_newcomer(&mut self) -> Option<usize> {
+        let Newcomer { lane, call, .. } = self.newcomer.take()?;
+        self.queue(lane, call.rank, &call.task);
+        Some(lane)
+    }
+
+    #[inline(always)]
+    fn queue(&mut self, lane: usize, rank: i64, task: &Task) {
         let lane = &mut self.lanes[lane];
         if lane.queue.push(rank, task) {
             lane.refused = false; // a new head, not asked yet
         }
-        self.waiting += 1;
-        true
     }
 
     /// These groups have gained something: their lanes are worth asking again.
@@ -87,25 +163,25 @@ impl Lanes {
     /// `kept` collects the groups that heads ahead of it keep.
     #[inline(always)]
     pub(crate) fn next(&self, kept: &mut GroupSet) -> Option<usize> {
-        if self.waiting == 0 {
-            return None;
-        }
-        loop {
-            let mut next: Option<usize> = None;
-            for (i, lane) in self.lanes.iter().enumerate() {
+        let lanes = self.lanes.as_slice();
+        // Mostly the head of the last lane that has any was just refused.
+        while !self.eligible.minus(*kept).is_empty() && self.waiting > 0 {
+            let mut next = lanes.len();
+            for (i, lane) in lanes.iter().enumerate() {
                 if !lane.queue.is_empty()
                     && !lane.eligible.minus(*kept).is_empty()
-                    && next.is_none_or(|first| self.is_ahead(i, first))
+                    && (next == lanes.len() || self.is_ahead(i, next))
                 {
-                    next = Some(i);
+                    next = i;
                 }
             }
-            let lane = next?;
-            if !self.lanes[lane].refused {
-                return Some(lane);
+            let lane = lanes.get(next)?;
+            if !lane.refused {
+                return Some(next);
             }
-            *kept = kept.union(self.lanes[lane].eligible);
+            *kept = kept.union(lane.eligible);
         }
+        None
     }
 
     /// Whether the head of a lane goes before that of another. Not inlined, because most clusters have
@@ -143,37 +219,30 @@ impl Lanes {
     }
 
     #[inline(always)]
-    fn lane_of(&mut self, spec: &ClusterSpec, demand: &Resources, on: GroupSet) -> Option<usize> {
+    fn memo_of(&mut self, spec: &ClusterSpec, demand: &Resources, on: GroupSet) -> &Memo {
         let at = memo_index(demand, on);
         let memo = &self.memo[at];
-        if memo.lane != NO_LANE && memo.demand == *demand && memo.on == on {
-            return Some(memo.lane as usize);
+        if memo.demand != *demand || memo.on != on {
+            self.new_memo(spec, demand, on, at);
         }
-        self.new_memo(spec, demand, on, at)
+        &self.memo[at]
     }
 
     #[cold]
-    fn new_memo(
-        &mut self,
-        spec: &ClusterSpec,
-        demand: &Resources,
-        on: GroupSet,
-        at: usize,
-    ) -> Option<usize> {
+    #[inline(never)]
+    fn new_memo(&mut self, spec: &ClusterSpec, demand: &Resources, on: GroupSet, at: usize) {
         let eligible = spec.eligible(demand, on);
-        if eligible.is_empty() {
-            return None;
-        }
         let lane = match self.lanes.iter().position(|lane| lane.eligible == eligible) {
             Some(lane) => lane,
+            None if eligible.is_empty() => 0, // none is needed
             None => {
                 let queue = RunQueue::default();
+                self.eligible = self.eligible.union(eligible);
                 self.lanes.push(Lane { eligible, queue, refused: false, keeping: false });
                 self.lanes.len() - 1
             }
         };
-        self.memo[at] = Memo { demand: *demand, on, lane: lane as u32 };
-        Some(lane)
+        self.memo[at] = Memo { demand: *demand, on, eligible, lane: lane as u32 };
     }
 }
 

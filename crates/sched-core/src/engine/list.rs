@@ -5,10 +5,10 @@
 //! until no head has a group left: at most one refusal per lane, then one question per
 //! call that is placed.
 
-use super::halves::{Bind, Candidates, Order, Placement};
+use super::desk::Desk;
+use super::halves::{Bind, Order, Placement};
 use super::lanes::Lanes;
-use super::unseen::Unseen;
-use crate::checked::{Rule, Violation};
+use crate::checked::Violation;
 use crate::cluster::{Cluster, ClusterSpec, Group, GroupSet, NodeId};
 use crate::event::{Decision, Event, Infeasible};
 use crate::scheduler::Scheduler;
@@ -19,35 +19,27 @@ use crate::time::Time;
 #[derive(Debug)]
 pub struct ListScheduler<O, P> {
     order: O,
-    placement: P,
-    cluster: Cluster,
+    desk: Desk<P>,
     lanes: Lanes,
-    unseen: Unseen,
-    gained: GroupSet,
+    gained: GroupSet, // since the last poll
     rejected: Vec<(TaskId, Infeasible)>,
-    fault: Option<Violation>,
 }
 
 impl<O: Order, P: Placement> ListScheduler<O, P> {
     /// The policy that `order` and `placement` make, bound by `bind`, on an empty cluster.
-    pub fn new(spec: &ClusterSpec, bind: Bind, order: O, mut placement: P) -> Self {
-        let cluster = Cluster::new(spec, bind);
-        placement.attach(&cluster);
+    pub fn new(spec: &ClusterSpec, bind: Bind, order: O, placement: P) -> Self {
         ListScheduler {
             order,
-            placement,
-            cluster,
+            desk: Desk::new(spec, bind, placement),
             lanes: Lanes::new(),
-            unseen: Unseen::default(),
             gained: GroupSet::NONE,
             rejected: Vec::new(),
-            fault: None,
         }
     }
 
     /// The account of the cluster.
     pub fn cluster(&self) -> &Cluster {
-        &self.cluster
+        self.desk.cluster()
     }
 
     /// Calls that wait for a node.
@@ -55,117 +47,82 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
         self.lanes.waiting()
     }
 
-    #[inline(always)]
+    // What the kinds of events do is apart, so that none saves registers for another.
+
+    #[inline(never)]
     fn submit(&mut self, task: &Task) {
         let rank = self.order.rank(task);
-        if !self.lanes.push(self.cluster.spec(), rank, task) {
-            self.rejected.push((task.id, infeasible(self.cluster.spec(), task)));
+        if !self.lanes.push(self.desk.cluster().spec(), rank, task) {
+            self.reject(task);
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn finished(&mut self, task: TaskId, node: NodeId) {
-        if self.is_declared(node) && self.cluster.finish(task, node) {
-            self.node_changed(node);
-        }
-    }
-
-    /// Enters the assigns that were hidden so far: a fact about nodes may be about them.
-    #[cold]
-    fn show_own(&mut self) {
-        for (task, node) in self.unseen.take() {
-            self.cluster.assign(&task, node);
-            self.placement.changed(node, &self.cluster);
-        }
+        self.gained = self.gained.union(self.desk.finished(task, node));
     }
 
     #[cold]
-    fn reject(&mut self, out: &mut Vec<Decision>) {
+    fn churn(&mut self, event: &Event) {
+        self.gained = self.gained.union(self.desk.churn(event));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reject(&mut self, task: &Task) {
+        self.rejected.push((task.id, infeasible(self.desk.cluster().spec(), task)));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_rejected(&mut self, out: &mut Vec<Decision>) {
         let rejected = self.rejected.drain(..);
         out.extend(rejected.map(|(task, reason)| Decision::Reject { task, reason }));
     }
 
-    #[cold]
-    fn node_event(&mut self, node: NodeId, event: Event) {
-        match event {
-            Event::NodeUp(_) => {
-                self.cluster.node_up(node);
-                self.node_changed(node);
-                return;
+    /// Asks for the heads of the lanes, in order.
+    #[inline(never)]
+    fn ask_heads(&mut self, now: Time, out: &mut Vec<Decision>) {
+        let mut kept = GroupSet::NONE;
+        while let Some(next) = self.lanes.next(&mut kept) {
+            let Some((task, eligible)) = self.lanes.head(next) else { return };
+            if self.desk.offer(task, (eligible, kept), now, out) {
+                self.lanes.pop(next);
+            } else {
+                kept = kept.union(self.lanes.refuse(next));
             }
-            Event::NodeDown(_) => self.cluster.node_down(node),
-            Event::NodeDrain(_) => self.cluster.node_drain(node),
-            Event::Submit(_) | Event::Finished { .. } | Event::Refresh => return,
         }
-        self.placement.changed(node, &self.cluster);
-    }
-
-    /// Tells the placement, and notes that calls waiting for the node's group are worth asking again.
-    #[inline(always)]
-    fn node_changed(&mut self, node: NodeId) {
-        self.placement.changed(node, &self.cluster);
-        self.gained = self.gained.union(GroupSet::only(self.cluster.group(node)));
-    }
-
-    #[inline(always)]
-    fn is_declared(&self, node: NodeId) -> bool {
-        self.cluster.declares(node)
     }
 }
 
 impl<O: Order, P: Placement> Scheduler for ListScheduler<O, P> {
     fn on_event(&mut self, _now: Time, event: Event) {
-        if !self.unseen.is_empty() && !matches!(event, Event::Submit(_)) {
-            self.show_own();
-        }
         match &event {
             Event::Submit(task) => self.submit(task),
             Event::Finished { task, node } => self.finished(*task, *node),
-            Event::NodeUp(node) | Event::NodeDown(node) | Event::NodeDrain(node) => {
-                if self.is_declared(*node) {
-                    self.node_event(*node, event);
-                }
-            }
-            Event::Refresh => self.unseen.hide(),
+            _ => self.churn(&event),
         }
     }
 
     fn poll(&mut self, now: Time, out: &mut Vec<Decision>) {
         if !self.rejected.is_empty() {
-            self.reject(out);
+            self.tell_rejected(out);
         }
-        self.lanes.gained(std::mem::replace(&mut self.gained, GroupSet::NONE));
-        let mut kept = GroupSet::NONE;
-        while let Some(next) = self.lanes.next(&mut kept) {
-            let Some((task, eligible)) = self.lanes.head(next) else { return };
-            let candidates = Candidates::new(&self.cluster, task, eligible, kept, now);
-            let choice = self.placement.place(task, &candidates);
-            match choice {
-                Some(node) if candidates.contains(node) => {
-                    out.push(Decision::Assign { task: task.id, node });
-                    let shows = !self.unseen.keep(task, node);
-                    if shows {
-                        self.cluster.assign(task, node);
-                    }
-                    self.lanes.pop(next);
-                    if shows {
-                        self.placement.changed(node, &self.cluster);
-                    }
-                }
-                refused => {
-                    if let Some(node) = refused {
-                        let rule = Rule::NoCandidate;
-                        let fault = Violation { task: Some(task.id), node: Some(node), rule };
-                        self.fault.get_or_insert(fault);
-                    }
-                    kept = kept.union(self.lanes.refuse(next));
-                }
+        let gained = std::mem::replace(&mut self.gained, GroupSet::NONE);
+        if let Some((task, eligible)) = self.lanes.newcomer() {
+            if self.desk.offer(task, (eligible, GroupSet::NONE), now, out) {
+                self.lanes.pop_newcomer();
+            } else {
+                self.lanes.refuse_newcomer();
             }
+        } else if self.lanes.waiting() > 0 {
+            self.lanes.gained(gained);
+            self.ask_heads(now, out);
         }
     }
 
     fn health(&self) -> Result<(), &Violation> {
-        self.fault.as_ref().map_or(Ok(()), Err)
+        self.desk.fault().map_or(Ok(()), Err)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The list scheduler: one engine under every policy made of two halves.
 //!
-//! [`halves`] says what a user writes, [`list`] runs it, [`lanes`] keeps the waiting
-//! calls and [`run_queue`] orders them; [`unseen`] holds assigns that do not show yet.
+//! [`halves`] says what a user writes, [`list`] runs it: [`lanes`] keeps the waiting calls,
+//! [`run_queue`] orders them, and a [`desk`] gets them their nodes; [`unseen`] holds assigns that do not show yet.
 
+mod desk;
 mod halves;
 mod lanes;
 mod list;

@@ -58,8 +58,18 @@ impl RunQueue {
     /// Adds a call. True if it is now the least.
     #[inline(always)]
     pub(crate) fn push(&mut self, rank: i64, task: &Task) -> bool {
+        if let Some(run) = self.run_for(rank, task) {
+            self.runs[run as usize].push(Entry { rank, task: *task });
+            return false; // it is behind the head of that run
+        }
+        self.begin(rank, task)
+    }
+
+    /// Adds a call that goes behind no tail.
+    #[inline(never)]
+    fn begin(&mut self, rank: i64, task: &Task) -> bool {
         let is_least = self.peek().is_none_or(|least| goes_before(rank, task, least));
-        let source = self.source_for(rank, task);
+        let source = self.unused();
         match source {
             Source::Run(run) => {
                 self.used |= 1 << run;
@@ -93,9 +103,9 @@ impl RunQueue {
         };
     }
 
-    /// The run with the largest tail not above the call; an empty or a new one if there is none.
+    /// The run with the largest tail not above the call.
     #[inline(always)]
-    fn source_for(&mut self, rank: i64, task: &Task) -> Source {
+    fn run_for(&self, rank: i64, task: &Task) -> Option<u32> {
         let mut best: Option<(u32, &Entry)> = None;
         for run in bits(self.used) {
             if let Some(tail) = self.runs[run as usize].back()
@@ -105,10 +115,7 @@ impl RunQueue {
                 best = Some((run, tail));
             }
         }
-        match best {
-            Some((run, _)) => Source::Run(run),
-            None => self.unused(),
-        }
+        best.map(|(run, _)| run)
     }
 
     #[inline]

@@ -18,13 +18,15 @@ pub(crate) struct Unseen {
 }
 
 impl Unseen {
-    /// Keeps an assign. False if assigns are not hidden: it is to show at once.
+    /// Whether assigns are hidden; else they are to show at once.
     #[inline]
-    pub(crate) fn keep(&mut self, task: &Task, node: NodeId) -> bool {
-        if self.hides {
-            self.calls.push((*task, node));
-        }
+    pub(crate) fn hides(&self) -> bool {
         self.hides
+    }
+
+    /// Keeps an assign that is hidden.
+    pub(crate) fn keep(&mut self, task: &Task, node: NodeId) {
+        self.calls.push((*task, node));
     }
 
     /// From here on assigns are hidden.

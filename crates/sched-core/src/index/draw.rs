@@ -18,8 +18,11 @@ const TRIES: u32 = 16;
 
 const NOWHERE: u32 = u32::MAX;
 
+/// True as it is: no group, no node.
+const NOT_COUNTED: (GroupSet, u64) = (GroupSet::NONE, 0);
+
 /// The index.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct DrawIndex {
     live: Vec<Vec<NodeId>>, // by group, ascending
     places: Vec<u32>,       // by node: where it stands in that list
@@ -27,6 +30,14 @@ pub struct DrawIndex {
     /// nodes that change that nothing of them is new here.
     open: Vec<bool>,
     fit: Option<FitIndex>,
+    counted: (GroupSet, u64), // groups of the last draw, and how many live nodes they have
+}
+
+impl Default for DrawIndex {
+    fn default() -> DrawIndex {
+        let (live, places, open) = (Vec::new(), Vec::new(), Vec::new());
+        DrawIndex { live, places, open, fit: None, counted: NOT_COUNTED }
+    }
 }
 
 impl DrawIndex {
@@ -38,6 +49,7 @@ impl DrawIndex {
             places: vec![NOWHERE; spec.node_count()],
             open: vec![false; spec.node_count()],
             fit: Some(FitIndex::new(spec.node_count())),
+            counted: NOT_COUNTED,
         };
         for node in spec.nodes() {
             self.changed(node, cluster);
@@ -45,7 +57,7 @@ impl DrawIndex {
     }
 
     /// Follows a change of `node`. O(log nodes), and O(nodes of the group) when it comes or goes.
-    #[inline]
+    #[inline(always)]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         let open = cluster.has_queue_room(node);
         if !std::mem::replace(&mut self.open[node.index()], open) || !open {
@@ -53,7 +65,7 @@ impl DrawIndex {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn update(&mut self, node: NodeId, cluster: &Cluster) {
         if let Some(fit) = &mut self.fit {
             fit.set(node, takes(cluster, node));
@@ -65,7 +77,9 @@ impl DrawIndex {
     }
 
     #[cold]
+    #[inline(never)]
     fn came_or_went(&mut self, node: NodeId, group: usize) {
+        self.counted = NOT_COUNTED;
         let list = &mut self.live[group];
         let at = list.partition_point(|&other| other < node);
         if self.places[node.index()] == NOWHERE {
@@ -84,7 +98,7 @@ impl DrawIndex {
     /// The rule: up to 16 times, a uniform rank among the live nodes of the groups, without
     /// `except`, in id order; the first that is a candidate is taken. Then a uniform rank
     /// among the candidates, in id order.
-    #[inline]
+    #[inline(always)]
     pub fn draw(
         &mut self,
         rng: &mut Rng,
@@ -92,15 +106,21 @@ impl DrawIndex {
         candidates: &Candidates<'_>,
         except: Option<NodeId>,
     ) -> Option<NodeId> {
-        let groups = candidates.groups();
-        let live = self.live_in(groups).saturating_sub(u64::from(except.is_some()));
-        let skipped = except.map(|node| self.rank(groups, candidates.cluster().group(node), node));
+        let (groups, cluster) = (candidates.groups(), candidates.cluster());
+        if self.counted.0 != groups {
+            self.counted = (groups, self.live_in(groups));
+        }
+        let live = self.counted.1;
+        let (left, skipped) = match except {
+            Some(node) => (live.saturating_sub(1), self.rank(groups, cluster.group(node), node)),
+            None => (live, u64::MAX),
+        };
         let untouched = rng.clone();
         for _ in 0..TRIES {
-            let drawn = rng.below(live);
-            let rank = drawn + u64::from(skipped.is_some_and(|skipped| drawn >= skipped));
+            let drawn = rng.below(left);
+            let rank = drawn + u64::from(drawn >= skipped);
             let Some(node) = self.nth_live(groups, rank) else { break };
-            if candidates.cluster().accepts(node, demand) {
+            if cluster.takes(node, demand) {
                 return Some(node);
             }
         }
@@ -139,7 +159,7 @@ impl DrawIndex {
         groups.iter().map(|group| self.live[group].len() as u64).sum()
     }
 
-    #[inline]
+    #[inline(always)]
     fn nth_live(&self, groups: GroupSet, mut nth: u64) -> Option<NodeId> {
         for group in groups.iter() {
             let list = &self.live[group];
@@ -151,7 +171,7 @@ impl DrawIndex {
         None
     }
 
-    #[inline]
+    #[inline(always)]
     fn rank(&self, groups: GroupSet, group: usize, node: NodeId) -> u64 {
         let before = self.live_in(groups.intersection(GroupSet::first(group)));
         before + u64::from(self.places[node.index()])

@@ -7,9 +7,12 @@
 //! Bounds are raised at once and lowered late: a node that gets fuller changes its own cell
 //! only, and a search that enters a subtree in vain lowers the bound on its way out. So an update
 //! is O(1) but for a node that has more free than all its neighbours, and every vain visit is
-//! paid for by the update before it. The last answer is remembered: until a node before it comes
-//! to hold the demand, the same search begins there, and mostly ends there too. With several scarce resources a subtree can also
+//! paid for by the update before it. With several scarce resources a subtree can also
 //! look fitting because its cpu and its memory are free on different nodes.
+//!
+//! The last answer is remembered, and where the next one could be: until a node before comes to hold the
+//! demand, the same search begins there, and mostly ends there too. So where calls wait, the one for
+//! which a slot came free is placed without a walk, and the one behind it refused without.
 
 use crate::cluster::NodeId;
 use crate::resources::Resources;
@@ -23,12 +26,14 @@ pub struct FitIndex {
     last: Search,
 }
 
-/// No node from `start` up to, but without, `at` holds `demand`.
+/// Neither a node from `start` up to, but without, `at` holds `demand`, nor one behind `at` and
+/// before `then`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Search {
     demand: Resources,
     start: u32,
     at: u32,
+    then: u32,
 }
 
 /// Free amounts; `cpu` counts from 1 so that 0 can say "closed" and refuse even an empty demand.
@@ -62,6 +67,18 @@ impl Cell {
     }
 }
 
+impl Search {
+    /// A node that is not behind `then` holds the demand now.
+    #[inline]
+    fn meet(&mut self, node: u32) {
+        if node < self.at {
+            (self.at, self.then) = (node, self.at);
+        } else if node > self.at {
+            self.then = node;
+        }
+    }
+}
+
 impl FitIndex {
     /// All of `nodes` nodes closed.
     pub fn new(nodes: usize) -> FitIndex {
@@ -82,8 +99,8 @@ impl FitIndex {
             return;
         }
         let last = &mut self.last;
-        if node.0 < last.at && last.start <= node.0 && cell.holds(&last.demand) {
-            last.at = node.0;
+        if node.0 < last.then && last.start <= node.0 && cell.holds(&last.demand) {
+            last.meet(node.0);
         }
         self.cells[at] = cell;
         while at > 1 {
@@ -98,20 +115,26 @@ impl FitIndex {
     /// The lowest node of `range` that takes `demand`. Amortised O(log n) for one scarce resource.
     #[inline(always)]
     pub fn first_in(&mut self, range: Range<u32>, demand: &Resources) -> Option<NodeId> {
-        let last = &self.last;
-        let mut from = range.start;
-        if last.start == from && last.demand.fits(demand) {
-            from = last.at.max(from);
+        let Range { start, end } = range;
+        let (mut at, mut then) = (start, start + 1);
+        if self.last.start == start && self.last.demand.fits(demand) {
+            (at, then) = (self.last.at, self.last.then);
         }
-        if from >= range.end {
+        if at < end && !self.cells[self.leaves + at as usize].holds(demand) {
+            at = then;
+            if at < end && !self.cells[self.leaves + at as usize].holds(demand) {
+                at = self.search(at, end, demand);
+                if at == end {
+                    self.last = Search { demand: *demand, start, at, then: at };
+                }
+            }
+            then = at + 1;
+        }
+        if at >= end {
             return None;
         }
-        let mut found = from;
-        if !self.cells[self.leaves + from as usize].holds(demand) {
-            found = self.search(from, range.end, demand);
-        }
-        self.last = Search { demand: *demand, start: range.start, at: found };
-        (found < range.end).then_some(NodeId(found))
+        self.last = Search { demand: *demand, start, at, then };
+        Some(NodeId(at))
     }
 
     /// The lowest node from `from` that takes `demand`; `end` if there is none before it.

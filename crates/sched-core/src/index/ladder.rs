@@ -1,65 +1,66 @@
 //! Nodes in the order of a key, in rungs of those whose key is equal.
 //!
 //! What [`LoadIndex`](super::LoadIndex) and [`PackIndex`](super::PackIndex) have in common: who
-//! stands on a rung is theirs ([`Members`]), the order of the rungs is kept here, in a [`Trie`] for
+//! stands on a rung is theirs, by its number; the order of the rungs is kept here, in a [`Trie`] for
 //! each ladder. Three things keep searches and moves off the tries:
 //!
 //! - A small cache finds the rung of a key met lately, and a rung that runs empty lingers, because
 //!   its key is likely to be met again. So a move is O(1), mostly.
-//! - The answer of the last search is remembered. Until a node that holds the demand comes to a rung
-//!   before it, the same search begins there, so the least loaded node of a busy cluster is
-//!   found in O(1).
+//! - The answer of the last search is remembered, and up to where there is no other. Until a node that
+//!   holds the demand comes to a rung before it, the same search begins there, so the least loaded node
+//!   of a busy cluster is found in O(1), and so is that there is none once that node is taken.
 //! - Each rung has a bound, resource by resource, on what its nodes have free, and so has each
 //!   subtree of the trie. With several scarce resources a search passes by the nodes on which the
 //!   demand's largest part would fit and another would not. Bounds are raised when a node comes, and
 //!   lowered by a search that looked in vain, so a vain look is paid for by the move before it.
 //!
-//! The rungs of all ladders lie in one array, so that a node needs to know its rung only.
+//! The rungs of all ladders are numbered together, so that a node needs to know its rung only.
 
 use super::trie::{Look, Trie, Values};
 use crate::resources::Resources;
 
-/// Who stands on a rung.
-pub(super) trait Members: Copy + Default {
-    /// Whether nobody does.
-    fn is_empty(&self) -> bool;
-}
-
-/// The ladders of an index.
+/// The ladders of an index: so many *kinds* for each group of nodes.
 #[derive(Clone, Debug)]
-pub(super) struct Ladders<M> {
-    rungs: Vec<Rung<M>>,
-    ladders: Vec<Ladder>,
+pub(super) struct Ladders {
+    kinds: usize,
+    used: Vec<u8>, // by group: the kinds that ever had a rung
+    rungs: Vec<Rung>,
+    last: Vec<Search>, // by ladder
+    orders: Vec<Trie>, // by ladder: key → rung, which may be empty
     vacant: Vec<u32>,
     recent: [u32; RECENT], // by a hash of ladder and key
     lingering: [u32; LINGERING],
     oldest: usize,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Ladder {
-    last: Search,
-    order: Trie, // key → rung, which may be empty
-}
-
 #[derive(Clone, Copy, Debug)]
-struct Rung<M> {
+struct Rung {
     key: u64,
     bound: Resources,
-    members: M,
     ladder: u32,
     leaf: u32, // of the ladder's trie
     lingers: bool,
 }
 
-/// No rung from `from` up to, but without, `key` has a node that holds `demand`. `rung` is that of
-/// `key`, if there is one.
+/// Neither a rung from `from` up to, but without, `key` has a node that holds `demand`, nor one behind
+/// `key` and before `then`. `rung` is that of `key`; if none is known, `then` is `key`.
 #[derive(Clone, Copy, Debug)]
 struct Search {
     from: u64,
     key: u64,
+    then: u64,
     demand: Resources,
     rung: u32,
+}
+
+/// What is found on a rung.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Found {
+    /// The node that is wanted.
+    Node(u32),
+    /// Nobody who holds the demand: this is the most, resource by resource, that any node there has
+    /// free; nothing, if nobody is there at all.
+    AtMost(Resources),
 }
 
 const RECENT: usize = 64;
@@ -67,31 +68,31 @@ const LINGERING: usize = 32;
 const NIL: u32 = u32::MAX;
 const NO_KEY: u64 = u64::MAX;
 
+/// None that could be asked for again.
+const NO_SEARCH: Search =
+    Search { from: NO_KEY, key: NO_KEY, then: NO_KEY, demand: Resources::NONE, rung: NIL };
+
 /// A search under way.
-struct Searching<'a, M, F> {
-    rungs: &'a mut [Rung<M>],
+struct Searching<'a, F> {
+    rungs: &'a mut [Rung],
     demand: &'a Resources,
     find: F,
     found: Option<u32>,
 }
 
-impl<M, F> Values for Searching<'_, M, F>
-where
-    M: Members,
-    F: Fn(u64, &M) -> Result<u32, Resources>,
-{
+impl<F: Fn(u64, u32) -> Found> Values for Searching<'_, F> {
     #[inline(always)]
-    fn look(&mut self, key: u64, rung: u32) -> Look {
-        let rung = &mut self.rungs[rung as usize];
-        if !self.demand.fits(&rung.bound) || rung.members.is_empty() {
+    fn look(&mut self, key: u64, number: u32) -> Look {
+        let rung = &mut self.rungs[number as usize];
+        if !self.demand.fits(&rung.bound) {
             return Look::Pass;
         }
-        match (self.find)(key, &rung.members) {
-            Ok(node) => {
+        match (self.find)(key, number) {
+            Found::Node(node) => {
                 self.found = Some(node);
                 Look::Take
             }
-            Err(bound) => {
+            Found::AtMost(bound) => {
                 rung.bound = bound;
                 Look::Lowered
             }
@@ -104,37 +105,50 @@ where
     }
 }
 
-impl Default for Search {
-    /// None that could be asked for again.
-    fn default() -> Search {
-        Search { from: NO_KEY, key: NO_KEY, demand: Resources::NONE, rung: NIL }
+impl Search {
+    /// A rung that is not behind `then` has a node that holds the demand now.
+    #[inline]
+    fn meet(&mut self, key: u64, rung: u32) {
+        if key < self.key {
+            *self = Search { key, rung, then: self.key, ..*self };
+        } else if key > self.key {
+            self.then = key;
+        }
     }
 }
 
-impl<M> Default for Ladders<M> {
-    fn default() -> Ladders<M> {
+impl Default for Ladders {
+    fn default() -> Ladders {
+        Ladders::new(0, 1)
+    }
+}
+
+impl Ladders {
+    /// `kinds` ladders, 8 at most, for each of so many groups.
+    pub(super) fn new(groups: usize, kinds: usize) -> Ladders {
         Ladders {
+            kinds,
+            used: vec![0; groups],
             rungs: Vec::new(),
-            ladders: Vec::new(),
+            last: vec![NO_SEARCH; groups * kinds],
+            orders: vec![Trie::default(); groups * kinds],
             vacant: Vec::new(),
             recent: [NIL; RECENT],
             lingering: [NIL; LINGERING],
             oldest: 0,
         }
     }
-}
 
-impl<M: Members> Ladders<M> {
-    /// So many ladders without a node.
-    pub(super) fn new(count: usize) -> Ladders<M> {
-        Ladders { ladders: vec![Ladder::default(); count], ..Ladders::default() }
+    /// The kinds of a group that ever had a rung, as a mask.
+    #[inline(always)]
+    pub(super) fn used(&self, group: usize) -> u8 {
+        self.used[group]
     }
 
-    /// Who stands on a rung. The owner changes it, and tells [`gained`](Self::gained) or
-    /// [`left`](Self::left).
+    /// Whether a rung is of this ladder.
     #[inline(always)]
-    pub(super) fn members(&mut self, rung: u32) -> &mut M {
-        &mut self.rungs[rung as usize].members
+    pub(super) fn is_on(&self, rung: u32, ladder: u32) -> bool {
+        self.rungs.get(rung as usize).is_some_and(|rung| rung.ladder == ladder)
     }
 
     /// Whether a rung is that of a key on a ladder.
@@ -144,7 +158,7 @@ impl<M: Members> Ladders<M> {
         found.is_some_and(|rung| rung.key == key && rung.ladder == ladder)
     }
 
-    /// The rung of a key below `u64::MAX`, made if there is none.
+    /// The rung of a key below `u64::MAX`, made if there is none: then nobody is on it.
     #[inline(always)]
     pub(super) fn rung(&mut self, ladder: u32, key: u64) -> u32 {
         let mixed = (key ^ u64::from(ladder) << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -155,95 +169,109 @@ impl<M: Members> Ladders<M> {
 
     #[inline(never)]
     fn look_up(&mut self, ladder: u32, key: u64, slot: usize) -> u32 {
-        let known = self.ladders[ladder as usize].order.get(key);
+        let known = self.orders[ladder as usize].get(key);
         let at = known.unwrap_or_else(|| self.new_rung(ladder, key));
         self.recent[slot] = at;
         at
     }
 
-    /// A node with so much free came to a rung, or has it there now. It is among the members.
+    /// A node came to a rung, or is there with more than before, and has so much free now.
     #[inline(always)]
-    pub(super) fn gained(&mut self, rung: u32, free: &Resources) {
-        let at = &mut self.rungs[rung as usize];
-        let ladder = &mut self.ladders[at.ladder as usize];
-        if !free.fits(&at.bound) {
-            at.bound = at.bound.covering(free);
-            ladder.order.raise(at.leaf, free);
-        }
-        let last = &mut ladder.last;
-        if at.key < last.key && last.from <= at.key && last.demand.fits(free) {
-            (last.rung, last.key) = (rung, at.key);
+    pub(super) fn gained(&mut self, at: (u32, u64), rung: u32, free: &Resources) {
+        self.met(at, rung, free);
+        if !free.fits(&self.rungs[rung as usize].bound) {
+            self.raise(rung, free);
         }
     }
 
-    /// A node left a rung: it is not among the members any more.
+    /// The same on a ladder that is only asked for nothing, and so needs no bounds.
     #[inline(always)]
-    pub(super) fn left(&mut self, rung: u32) {
-        if self.rungs[rung as usize].members.is_empty() {
-            self.emptied(rung);
+    pub(super) fn met(&mut self, (ladder, key): (u32, u64), rung: u32, free: &Resources) {
+        let last = &mut self.last[ladder as usize];
+        if key < last.then && last.from <= key && last.demand.fits(free) {
+            last.meet(key, rung);
         }
+    }
+
+    #[inline(never)]
+    fn raise(&mut self, rung: u32, free: &Resources) {
+        let at = &mut self.rungs[rung as usize];
+        at.bound = at.bound.covering(free);
+        self.orders[at.ladder as usize].raise(at.leaf, free);
     }
 
     /// The first node from key `from` up to `most` that can hold `demand`, with its key. `find` gives
-    /// it among the members of a rung, or the most that any of them has free.
+    /// it among those on a rung, or the most that any of them has free; `bound` a key behind which no
+    /// node can hold it, which is not asked if the last answer is still the answer. `NOTHING` is true
+    /// where no demand but nothing is ever asked for: then whoever is there holds it.
     #[inline(always)]
-    pub(super) fn first(
+    pub(super) fn first<const NOTHING: bool>(
         &mut self,
         ladder: usize,
         from: u64,
         most: u64,
         demand: &Resources,
-        find: impl Fn(u64, &M) -> Result<u32, Resources>,
+        find: impl Fn(u64, u32) -> Found,
+        bound: impl FnOnce() -> u64,
     ) -> Option<(u64, u32)> {
-        let last = &self.ladders[ladder].last;
-        if last.from == from
-            && last.key <= most
-            && last.demand.fits(demand)
-            && let Some(rung) = self.rungs.get(last.rung as usize)
-            && demand.fits(&rung.bound)
-            && !rung.members.is_empty()
-            && let Ok(node) = find(last.key, &rung.members)
-        {
-            return Some((last.key, node));
+        let last = &self.last[ladder];
+        let mut start = from;
+        if last.from == from && (NOTHING || last.demand.fits(demand)) {
+            if last.key > most {
+                return None;
+            }
+            if let Some(rung) = self.rungs.get(last.rung as usize)
+                && (NOTHING || demand.fits(&rung.bound))
+                && let Found::Node(node) = find(last.key, last.rung)
+            {
+                return Some((last.key, node));
+            }
+            start = last.then;
         }
-        self.search(ladder, from, most, demand, find)
+        let most = most.min(bound());
+        if start > most {
+            return None;
+        }
+        self.search(ladder, (from, start, most), demand, find)
     }
 
-    /// As [`first`](Self::first), where the last answer is not the answer.
+    /// As [`first`](Self::first), where the last answer is not the answer: the search begins at `start`.
     #[inline(never)]
     fn search(
         &mut self,
         ladder: usize,
-        from: u64,
-        most: u64,
+        (from, start, most): (u64, u64, u64),
         demand: &Resources,
-        find: impl Fn(u64, &M) -> Result<u32, Resources>,
+        find: impl Fn(u64, u32) -> Found,
     ) -> Option<(u64, u32)> {
-        let Ladder { last, order } = &mut self.ladders[ladder];
-        let again = last.from == from && last.demand.fits(demand);
-        let start = if again { last.key } else { from };
         let mut search = Searching { rungs: &mut self.rungs, demand, find, found: None };
-        let end = order.find(start..=most, demand, &mut search);
-        let (key, rung) = end.unwrap_or_else(|key| (key, NIL));
+        let end = self.orders[ladder].find(start..=most, demand, &mut search);
         let found = search.found;
-        *last = Search { from, key, demand: *demand, rung };
+        let (key, then, rung) = match end {
+            Ok((key, rung)) => (key, key + 1, rung),
+            Err(key) => (key, key, NIL),
+        };
+        self.last[ladder] = Search { from, key, then, demand: *demand, rung };
         found.map(|node| (key, node))
     }
 
-    /// The rung lingers; one that has lingered for long and is still empty goes for good.
-    #[inline(never)]
-    fn emptied(&mut self, rung: u32) {
-        let at = &mut self.rungs[rung as usize];
-        at.bound = Resources::NONE;
-        self.ladders[at.ladder as usize].order.sag(at.leaf);
-        if std::mem::replace(&mut at.lingers, true) {
-            return;
+    /// Nobody is on a rung any more. It lingers; one that has lingered for long and still
+    /// `is_empty` goes for good.
+    #[inline(always)]
+    pub(super) fn emptied(&mut self, rung: u32, is_empty: impl Fn(u32) -> bool) {
+        if !self.rungs[rung as usize].lingers {
+            self.linger(rung, is_empty);
         }
+    }
+
+    #[inline(never)]
+    fn linger(&mut self, rung: u32, is_empty: impl Fn(u32) -> bool) {
+        self.rungs[rung as usize].lingers = true;
         let gone = std::mem::replace(&mut self.lingering[self.oldest], rung);
         self.oldest = (self.oldest + 1) % LINGERING;
         if let Some(at) = self.rungs.get_mut(gone as usize) {
             at.lingers = false;
-            if at.members.is_empty() {
+            if is_empty(gone) {
                 self.remove(gone);
             }
         }
@@ -253,10 +281,12 @@ impl<M: Members> Ladders<M> {
     fn remove(&mut self, rung: u32) {
         let at = &mut self.rungs[rung as usize];
         let key = std::mem::replace(&mut at.key, NO_KEY);
-        let ladder = &mut self.ladders[at.ladder as usize];
-        ladder.order.remove(key, at.leaf);
-        if ladder.last.rung == rung {
-            ladder.last = Search::default();
+        let order = &mut self.orders[at.ladder as usize];
+        order.remove(key, at.leaf);
+        order.sag(at.leaf);
+        let last = &mut self.last[at.ladder as usize];
+        if last.rung == rung {
+            *last = NO_SEARCH;
         }
         self.vacant.push(rung);
     }
@@ -264,13 +294,14 @@ impl<M: Members> Ladders<M> {
     #[cold]
     fn new_rung(&mut self, ladder: u32, key: u64) -> u32 {
         let at = self.vacant.pop().unwrap_or(self.rungs.len() as u32);
-        let leaf = self.ladders[ladder as usize].order.insert(key, at);
-        let (members, bound) = (M::default(), Resources::NONE);
-        let rung = Rung { key, bound, members, ladder, leaf, lingers: false };
+        let leaf = self.orders[ladder as usize].insert(key, at);
+        let rung = Rung { key, bound: Resources::NONE, ladder, leaf, lingers: false };
         match self.rungs.get_mut(at as usize) {
             Some(vacated) => *vacated = rung,
             None => self.rungs.push(rung),
         }
+        let (group, kind) = (ladder as usize / self.kinds, ladder as usize % self.kinds);
+        self.used[group] |= 1 << kind;
         at
     }
 }

@@ -4,6 +4,9 @@
 //! load. Moving a node from one load to another is O(1), mostly without the trie in the
 //! ladder, and so is finding the least loaded, whatever the number of nodes.
 //!
+//! A queue is a ring of links that closes in a place of its own, behind the places of the nodes. So a node
+//! leaves without a question whether it was first or last, and without a look at its rung.
+//!
 //! A node with room in its queue takes any call, so there the first node of the lowest
 //! load is the answer. A node without must have the demand free. Those are kept apart by
 //! the resource that dominates their load, because then the load itself tells up to
@@ -11,7 +14,7 @@
 //! none does. With several, a node can pass on its dominant resource and fail on another: the
 //! ladder's bounds pass by most of those, and none is below load 1 − the demand's own share.
 
-use super::ladder::{Ladders, Members};
+use super::ladder::{Found, Ladders};
 use crate::cluster::{Cluster, Dominant, NodeId};
 use crate::engine::Candidates;
 use crate::resources::Resources;
@@ -20,46 +23,14 @@ use crate::resources::Resources;
 #[derive(Clone, Debug, Default)]
 pub struct LoadIndex {
     open_only: bool,
-    ladders: Ladders<Queue>, // by group and kind
-    used: Vec<u8>,           // by group: kinds whose list was ever used
-    spots: Vec<Spot>,        // by node
+    ladders: Ladders, // by group and kind
+    queues: Queues,
 }
 
 /// Kinds of nodes within a group: with queue room, or ready and dominated by a resource.
 const KINDS: usize = 4;
 const OPEN: usize = 3;
 const NOWHERE: u32 = u32::MAX;
-const NIL: u32 = u32::MAX;
-
-/// Where a node stands.
-#[derive(Clone, Copy, Debug)]
-struct Spot {
-    since: u64,
-    ladder: u32,
-    rung: u32,
-    next: u32,
-    prev: u32,
-}
-
-/// The nodes of one load, longest there first.
-#[derive(Clone, Copy, Debug)]
-struct Queue {
-    head: u32,
-    tail: u32,
-}
-
-impl Default for Queue {
-    fn default() -> Queue {
-        Queue { head: NIL, tail: NIL }
-    }
-}
-
-impl Members for Queue {
-    #[inline(always)]
-    fn is_empty(&self) -> bool {
-        self.head == NIL
-    }
-}
 
 impl LoadIndex {
     /// An index of nodes with queue room only: the fallback of policies that look for a start first.
@@ -70,10 +41,8 @@ impl LoadIndex {
     /// Starts over with the nodes of `cluster`.
     pub fn attach(&mut self, cluster: &Cluster) {
         let spec = cluster.spec();
-        let nowhere = Spot { since: 0, ladder: NOWHERE, rung: NIL, next: NIL, prev: NIL };
-        self.ladders = Ladders::new(spec.groups().len() * KINDS);
-        self.used = vec![0; spec.groups().len()];
-        self.spots = vec![nowhere; spec.node_count()];
+        self.ladders = Ladders::new(spec.groups().len(), KINDS);
+        self.queues = Queues::new(spec.node_count());
         for node in spec.nodes() {
             self.changed(node, cluster);
         }
@@ -82,7 +51,6 @@ impl LoadIndex {
     /// Follows a change of `node`. O(1), and O(levels of the trie) at a load that is new.
     #[inline(always)]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
-        let group = cluster.group(node);
         let (kind, free) = if cluster.has_queue_room(node) {
             (OPEN, Resources::NONE) // whoever asks there, asks for nothing free
         } else if !self.open_only
@@ -92,71 +60,61 @@ impl LoadIndex {
         } else {
             return self.remove(node);
         };
-        let ladder = (group * KINDS + kind) as u32;
-        let since = cluster.since(node); // another for each change of the load
-        let spot = &self.spots[node.index()];
-        if spot.since == since && spot.ladder == ladder {
-            return self.ladders.gained(spot.rung, &free);
+        let ladder = (cluster.group(node) * KINDS + kind) as u32;
+        let (load, since) = (cluster.load(node), cluster.since(node));
+        let place = &self.queues.places[node.index()];
+        // The load has another `since` for each change.
+        let rung = if place.since == since && self.ladders.is_on(place.rung, ladder) {
+            place.rung
+        } else {
+            self.remove(node);
+            let rung = self.ladders.rung(ladder, load);
+            self.queues.enter(node.0, since, rung);
+            rung
+        };
+        if kind == OPEN {
+            self.ladders.met((ladder, load), rung, &free);
+        } else {
+            self.ladders.gained((ladder, load), rung, &free);
         }
-        self.remove(node);
-        self.used[group] |= 1 << kind;
-        let rung = self.ladders.rung(ladder, cluster.load(node));
-        self.spots[node.index()] = Spot { since, ladder, rung, next: NIL, prev: NIL };
-        link(self.ladders.members(rung), &mut self.spots, node.0);
-        self.ladders.gained(rung, &free);
     }
 
     #[inline(always)]
     fn remove(&mut self, node: NodeId) {
-        let spot = &mut self.spots[node.index()];
-        if std::mem::replace(&mut spot.ladder, NOWHERE) != NOWHERE {
-            let rung = spot.rung;
-            unlink(self.ladders.members(rung), &mut self.spots, node.0);
-            self.ladders.left(rung);
+        if let Some(rung) = self.queues.leave(node.0) {
+            let queues = &self.queues;
+            self.ladders.emptied(rung, |rung| queues.is_empty(rung));
         }
     }
 
     /// The candidate of the lowest load; of equal loads, the one that has been there longest.
     #[inline(always)]
     pub fn lowest(&mut self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
+        let cluster = candidates.cluster();
         let mut best = NOBODY;
         for group in candidates.groups().iter() {
-            let mut kinds = self.used[group];
-            while kinds != 0 {
-                let kind = kinds.trailing_zeros() as usize;
-                kinds &= kinds - 1;
-                self.lowest_of(group, kind, demand, candidates.cluster(), &mut best);
+            let kinds = self.ladders.used(group);
+            if kinds >> OPEN & 1 == 1 {
+                let queues = &self.queues;
+                let find = |_, rung| queues.first_that_fits::<true>(rung, demand, cluster);
+                let (ladder, most) = (group * KINDS + OPEN, best.load);
+                let nothing = &Resources::NONE;
+                let found = self.ladders.first::<true>(ladder, 0, most, nothing, find, || most);
+                best.meet(found, queues);
+            }
+            let mut resources = kinds & ((1 << OPEN) - 1);
+            while resources != 0 {
+                let resource = resources.trailing_zeros() as usize;
+                resources &= resources - 1;
+                let bound = || cluster.load_bound(group, Dominant::ALL[resource], demand);
+                let queues = &self.queues;
+                let find = |_, rung| queues.first_that_fits::<false>(rung, demand, cluster);
+                let (ladder, most) = (group * KINDS + resource, best.load);
+                let found = self.ladders.first::<false>(ladder, 0, most, demand, find, bound);
+                best.meet(found, queues);
             }
         }
-        (best.node != NIL).then_some(NodeId(best.node))
-    }
-
-    #[inline(always)]
-    fn lowest_of(
-        &mut self,
-        group: usize,
-        kind: usize,
-        demand: &Resources,
-        cluster: &Cluster,
-        best: &mut Best,
-    ) {
-        let (demand, most) = if kind == OPEN {
-            (&Resources::NONE, best.load)
-        } else {
-            match cluster.load_bound(group, Dominant::ALL[kind], demand) {
-                Some(bound) => (demand, bound.min(best.load)),
-                None => return,
-            }
-        };
-        let spots = &self.spots;
-        let find = |_, queue: &Queue| first_that_fits(queue, spots, demand, cluster);
-        let ladder = group * KINDS + kind;
-        if let Some((load, node)) = self.ladders.first(ladder, 0, most, demand, find) {
-            let found = Best { load, since: spots[node as usize].since, node };
-            if (load, found.since) < (best.load, best.since) {
-                *best = found;
-            }
-        }
+        (best.node != NOWHERE).then_some(NodeId(best.node))
     }
 }
 
@@ -164,76 +122,135 @@ impl LoadIndex {
 #[derive(Clone, Copy, Debug)]
 struct Best {
     load: u64,
-    since: u64,
     node: u32,
 }
 
-const NOBODY: Best = Best { load: u64::MAX, since: u64::MAX, node: NIL };
+const NOBODY: Best = Best { load: u64::MAX, node: NOWHERE };
 
-/// The first of a queue that can start a demand, or the most that any of them has free. Where queues
-/// have room the demand is nothing.
-#[inline(always)]
-fn first_that_fits(
-    queue: &Queue,
-    spots: &[Spot],
-    demand: &Resources,
-    cluster: &Cluster,
-) -> Result<u32, Resources> {
-    if demand.fits(&cluster.free(NodeId(queue.head))) {
-        return Ok(queue.head); // it is ready, or it would not stand here
-    }
-    next_that_fits(queue.head, spots, demand, cluster)
-}
-
-#[inline(never)]
-fn next_that_fits(
-    mut node: u32,
-    spots: &[Spot],
-    demand: &Resources,
-    cluster: &Cluster,
-) -> Result<u32, Resources> {
-    let mut most = Resources::NONE;
-    while node != NIL {
-        let free = cluster.free(NodeId(node));
-        if demand.fits(&free) {
-            return Ok(node);
+impl Best {
+    /// Takes what was found on a ladder if it is better.
+    #[inline(always)]
+    fn meet(&mut self, found: Option<(u64, u32)>, queues: &Queues) {
+        if let Some((load, node)) = found
+            && (load < self.load || queues.since(node) < queues.since(self.node))
+        {
+            *self = Best { load, node };
         }
-        most = most.covering(&free);
-        node = spots[node as usize].next;
-    }
-    Err(most)
-}
-
-/// Puts a node into the queue of its load, behind those that have been there longer.
-/// That is the end of the queue, but for a node whose kind changed and not its load.
-#[inline]
-fn link(queue: &mut Queue, spots: &mut [Spot], node: u32) {
-    let since = spots[node as usize].since;
-    let (mut prev, mut next) = (queue.tail, NIL);
-    while prev != NIL && spots[prev as usize].since > since {
-        (next, prev) = (prev, spots[prev as usize].prev);
-    }
-    let spot = &mut spots[node as usize];
-    (spot.prev, spot.next) = (prev, next);
-    match prev {
-        NIL => queue.head = node,
-        _ => spots[prev as usize].next = node,
-    }
-    match next {
-        NIL => queue.tail = node,
-        _ => spots[next as usize].prev = node,
     }
 }
 
-#[inline]
-fn unlink(queue: &mut Queue, spots: &mut [Spot], node: u32) {
-    let Spot { next, prev, .. } = spots[node as usize];
-    match prev {
-        NIL => queue.head = next,
-        _ => spots[prev as usize].next = next,
+/// The nodes of each rung, longest at their load first.
+#[derive(Clone, Debug, Default)]
+struct Queues {
+    places: Vec<Place>, // of the nodes, and behind them where the ring of each rung closes
+    nodes: usize,
+}
+
+/// Where a node stands.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    since: u64, // 0 where a ring closes
+    rung: u32,
+    next: u32,
+    prev: u32,
+}
+
+impl Queues {
+    /// Nobody stands anywhere.
+    fn new(nodes: usize) -> Queues {
+        let nowhere = Place { since: 0, rung: NOWHERE, next: NOWHERE, prev: NOWHERE };
+        Queues { places: vec![nowhere; nodes], nodes }
     }
-    match next {
-        NIL => queue.tail = prev,
-        _ => spots[next as usize].prev = prev,
+
+    #[inline(always)]
+    fn end(&self, rung: u32) -> usize {
+        self.nodes + rung as usize
+    }
+
+    #[inline(always)]
+    fn since(&self, node: u32) -> u64 {
+        self.places.get(node as usize).map_or(u64::MAX, |place| place.since)
+    }
+
+    fn is_empty(&self, rung: u32) -> bool {
+        let end = self.end(rung);
+        self.places.get(end).is_none_or(|place| place.next as usize == end)
+    }
+
+    /// Takes a node out of its queue. The rung, if that left it empty.
+    #[inline(always)]
+    fn leave(&mut self, node: u32) -> Option<u32> {
+        let places = self.places.as_mut_slice();
+        let place = &mut places[node as usize];
+        let Place { rung, next, prev, .. } = *place;
+        if rung == NOWHERE {
+            return None;
+        }
+        place.rung = NOWHERE;
+        places[prev as usize].next = next;
+        places[next as usize].prev = prev;
+        (next == prev).then_some(rung)
+    }
+
+    /// Puts a node into the queue of a rung, behind those that have been there longer. That is the end,
+    /// but for a node whose kind changed and not its load.
+    #[inline(always)]
+    fn enter(&mut self, node: u32, since: u64, rung: u32) {
+        let end = self.end(rung);
+        if end >= self.places.len() {
+            self.grow(end);
+        }
+        let places = self.places.as_mut_slice();
+        let mut prev = places[end].prev;
+        while places[prev as usize].since > since {
+            prev = places[prev as usize].prev;
+        }
+        let next = std::mem::replace(&mut places[prev as usize].next, node);
+        places[next as usize].prev = node;
+        places[node as usize] = Place { since, rung, next, prev };
+    }
+
+    /// Rings for the rungs that are new.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, end: usize) {
+        for at in self.places.len()..=end {
+            let at = at as u32;
+            self.places.push(Place { since: 0, rung: NOWHERE, next: at, prev: at });
+        }
+    }
+
+    /// The first on a rung that can start a demand, or the most that any of them has free. Where
+    /// queues have room the demand is nothing.
+    #[inline(always)]
+    fn first_that_fits<const NOTHING: bool>(
+        &self,
+        rung: u32,
+        demand: &Resources,
+        cluster: &Cluster,
+    ) -> Found {
+        let first = self.places[self.end(rung)].next;
+        let is_node = (first as usize) < self.nodes;
+        if is_node && (NOTHING || demand.fits(&cluster.free(NodeId(first)))) {
+            return Found::Node(first); // it is ready or has room, or it would not stand here
+        }
+        if NOTHING || !is_node {
+            return Found::AtMost(Resources::NONE);
+        }
+        self.next_that_fits(first, demand, cluster)
+    }
+
+    #[inline(never)]
+    fn next_that_fits(&self, mut node: u32, demand: &Resources, cluster: &Cluster) -> Found {
+        let mut most = Resources::NONE;
+        while (node as usize) < self.nodes {
+            let free = cluster.free(NodeId(node));
+            if demand.fits(&free) {
+                return Found::Node(node);
+            }
+            most = most.covering(&free);
+            node = self.places[node as usize].next;
+        }
+        Found::AtMost(most)
     }
 }

@@ -7,7 +7,7 @@
 //! which a packed cluster is full, are never looked at. A node can still fail on another
 //! resource: the ladder's bounds pass by most of those.
 
-use super::ladder::{Ladders, Members};
+use super::ladder::{Found, Ladders};
 use crate::cluster::{Cluster, Dominant, NodeId};
 use crate::engine::Candidates;
 use crate::resources::Resources;
@@ -15,10 +15,10 @@ use crate::resources::Resources;
 /// The index. Holds the nodes without a queue that are up.
 #[derive(Clone, Debug, Default)]
 pub struct PackIndex {
-    ladders: Ladders<Mask>, // by group and dominant resource
+    ladders: Ladders, // by group and dominant resource
     groups: Vec<Numbers>,
-    used: Vec<u8>,   // by group: resources whose ladder was ever used
     rungs: Vec<u32>, // by node
+    masks: Vec<u64>, // by rung: its nodes among [`NEIGHBOURS`], a bit each, lowest id lowest
 }
 
 const KINDS: usize = 3;
@@ -26,17 +26,6 @@ const NOWHERE: u32 = u32::MAX;
 const NEIGHBOURS: u32 = 64;
 /// The load of a node of which the dominant resource is all held; none without a queue is above it.
 const FULL: u64 = 1 << 16;
-
-/// The nodes of one load among [`NEIGHBOURS`]: a bit each, lowest id lowest.
-#[derive(Clone, Copy, Debug, Default)]
-struct Mask(u64);
-
-impl Members for Mask {
-    #[inline]
-    fn is_empty(&self) -> bool {
-        self.0 == 0
-    }
-}
 
 /// How the nodes of a group are numbered.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +68,8 @@ impl PackIndex {
             Numbers { first: nodes.start, bits: neighbourhoods.next_power_of_two().ilog2() }
         };
         self.groups = (0..spec.groups().len()).map(numbers).collect();
-        self.ladders = Ladders::new(spec.groups().len() * KINDS);
-        self.used = vec![0; spec.groups().len()];
+        self.ladders = Ladders::new(spec.groups().len(), KINDS);
+        self.masks = Vec::new();
         self.rungs = vec![NOWHERE; spec.node_count()];
         for node in spec.nodes() {
             self.changed(node, cluster);
@@ -100,23 +89,35 @@ impl PackIndex {
         let ladder = (group * KINDS + resource) as u32;
         let rung = self.rungs[node.index()];
         if self.ladders.is_at(rung, ladder, key) {
-            return self.ladders.gained(rung, &free);
+            return self.ladders.gained((ladder, key), rung, &free);
         }
         self.remove(node, bit);
-        self.used[group] |= 1 << resource;
         let rung = self.ladders.rung(ladder, key);
         self.rungs[node.index()] = rung;
-        self.ladders.members(rung).0 |= bit;
-        self.ladders.gained(rung, &free);
+        match self.masks.get_mut(rung as usize) {
+            Some(mask) => *mask |= bit,
+            None => self.new_mask(rung, bit),
+        }
+        self.ladders.gained((ladder, key), rung, &free);
     }
 
     #[inline(always)]
     fn remove(&mut self, node: NodeId, bit: u64) {
         let rung = std::mem::replace(&mut self.rungs[node.index()], NOWHERE);
-        if rung != NOWHERE {
-            self.ladders.members(rung).0 &= !bit;
-            self.ladders.left(rung);
+        if let Some(mask) = self.masks.get_mut(rung as usize) {
+            *mask &= !bit;
+            if *mask == 0 {
+                let masks = &self.masks;
+                self.ladders.emptied(rung, |rung| masks[rung as usize] == 0);
+            }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn new_mask(&mut self, rung: u32, bit: u64) {
+        self.masks.resize(rung as usize + 1, 0);
+        self.masks[rung as usize] = bit;
     }
 
     /// The node of the highest load that can start the call at once; of equal loads, the lowest id.
@@ -125,7 +126,7 @@ impl PackIndex {
         let cluster = candidates.cluster();
         let mut best = Best { load: 0, node: u32::MAX };
         for group in candidates.groups().iter() {
-            let mut resources = self.used[group];
+            let mut resources = self.ladders.used(group);
             while resources != 0 {
                 let resource = resources.trailing_zeros() as usize;
                 resources &= resources - 1;
@@ -145,12 +146,17 @@ impl PackIndex {
         best: &mut Best,
     ) {
         let bound = cluster.load_bound(group, Dominant::ALL[resource], demand);
-        let Some(bound) = bound.filter(|&bound| bound >= best.load) else { return };
+        if bound < best.load {
+            return;
+        }
         let numbers = self.groups[group];
-        let find = |key, mask: &Mask| first_that_fits(numbers, key, *mask, demand, cluster);
+        let masks = &self.masks;
+        let find = |key, rung| first_that_fits(numbers, key, masks[rung as usize], demand, cluster);
         let (from, to) = (numbers.key(bound, 0), numbers.last_of(best.load));
         let ladder = group * KINDS + resource;
-        if let Some((key, node)) = self.ladders.first(ladder, from, to, demand, find) {
+        if let Some((key, node)) =
+            self.ladders.first::<false>(ladder, from, to, demand, find, || to)
+        {
             let load = numbers.load(key);
             if load > best.load || node < best.node {
                 *best = Best { load, node };
@@ -171,19 +177,19 @@ struct Best {
 fn first_that_fits(
     numbers: Numbers,
     key: u64,
-    Mask(mut left): Mask,
+    mut left: u64,
     demand: &Resources,
     cluster: &Cluster,
-) -> Result<u32, Resources> {
+) -> Found {
     let mut most = Resources::NONE;
     while left != 0 {
         let node = numbers.node(key, left.trailing_zeros());
         let free = cluster.free(node);
         if demand.fits(&free) {
-            return Ok(node.0); // it is ready, or it would not stand here
+            return Found::Node(node.0); // it is ready, or it would not stand here
         }
         most = most.covering(&free);
         left &= left - 1;
     }
-    Err(most)
+    Found::AtMost(most)
 }

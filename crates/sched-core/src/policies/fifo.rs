@@ -32,18 +32,22 @@ impl Placement for FirstFit {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         self.ready.set(node, cluster.ready(node));
         self.open.changed(node, cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
         let spec = candidates.cluster().spec();
-        let first = |group| self.ready.first_in(spec.nodes_of(group), &task.demand);
-        let ready = candidates.groups().iter().find_map(first); // groups are in id order
-        ready.or_else(|| self.open.lowest(&task.demand, candidates))
+        for group in candidates.groups().iter() {
+            // Groups are in id order.
+            if let Some(node) = self.ready.first_in(spec.nodes_of(group), &task.demand) {
+                return Some(node);
+            }
+        }
+        self.open.lowest(&task.demand, candidates)
     }
 }
 

@@ -37,8 +37,10 @@ impl Placement for Pack {
 
     #[inline(always)]
     fn place(&mut self, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
-        let ready = self.ready.highest(&task.demand, candidates);
-        ready.or_else(|| self.open.lowest(&task.demand, candidates))
+        match self.ready.highest(&task.demand, candidates) {
+            Some(node) => Some(node),
+            None => self.open.lowest(&task.demand, candidates),
+        }
     }
 }
 

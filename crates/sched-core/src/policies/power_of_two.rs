@@ -32,12 +32,12 @@ impl Placement for PowerOfTwo {
         self.nodes.attach(cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         self.nodes.changed(node, cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
         let first = self.nodes.draw(&mut self.rng, &task.demand, candidates, None)?;
         let second = self.nodes.draw(&mut self.rng, &task.demand, candidates, Some(first));

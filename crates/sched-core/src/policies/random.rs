@@ -30,12 +30,12 @@ impl Placement for Random {
         self.nodes.attach(cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         self.nodes.changed(node, cluster);
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
         self.nodes.draw(&mut self.rng, &task.demand, candidates, None)
     }

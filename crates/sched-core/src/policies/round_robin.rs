@@ -25,6 +25,20 @@ impl Default for RoundRobin {
 }
 
 impl RoundRobin {
+    #[cold]
+    #[inline(never)]
+    fn new_cursor(&mut self, set: GroupSet) -> usize {
+        self.cursors.push((set, 0));
+        self.cursors.len() - 1
+    }
+
+    /// Around the end, once in a turn.
+    #[inline(never)]
+    fn first_of_all(&mut self, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
+        self.first_from(0, task, candidates)
+    }
+
+    #[inline(always)]
     fn first_from(
         &mut self,
         start: u32,
@@ -47,25 +61,22 @@ impl Placement for RoundRobin {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         self.takes.set(node, takes(cluster, node));
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, task: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
         let set = candidates.eligible();
         let at = match self.cursors.iter().position(|(known, _)| *known == set) {
             Some(at) => at,
-            None => {
-                self.cursors.push((set, 0));
-                self.cursors.len() - 1
-            }
+            None => self.new_cursor(set),
         };
         let start = self.cursors[at].1;
         let node = match self.first_from(start, task, candidates) {
             Some(node) => node,
-            None => self.first_from(0, task, candidates)?,
+            None => self.first_of_all(task, candidates)?,
         };
         self.cursors[at].1 = node.0 + 1;
         Some(node)
