@@ -10,7 +10,7 @@ use super::headline::headlines;
 use super::suggestion::suggestion;
 use super::verdict::{legend, verdicts};
 use super::{comparison::Names, number};
-use crate::run::Measured;
+use crate::run::{Chapter as ChapterOfRuns, Measured};
 use viz::TraceRun;
 use viz::html::{Block, Chapter, More, Page, PageRun, Theory, Verdict, page};
 
@@ -31,7 +31,7 @@ impl Comparison<'_> {
                 load: run.detail.load.as_ref(),
             })
             .collect();
-        let blocks: Vec<Vec<Block>> = self.chapters.iter().map(|it| it.blocks()).collect();
+        let blocks: Vec<Vec<Block>> = self.chapters.iter().map(ChapterOfRuns::blocks).collect();
         let chapters = self.chapters.iter().zip(&blocks).map(|(chapter, blocks)| Chapter {
             name: chapter.name,
             blocks,
