@@ -6,7 +6,7 @@
 
 use super::differences::{Cause, Difference};
 use super::finding::Finding;
-use super::sentence::{all_alike, by_level, listed, more, save, sentence};
+use super::sentence::{all_alike, by_level, more, save, sentence};
 use super::table::wrapped;
 use crate::run::Measured;
 use metrics::report::Method;
@@ -94,7 +94,7 @@ pub(super) fn verdicts(
             let (more, save) = (more(alike.iter().copied()), save(alike.iter().copied()));
             line(&format!(
                 "By priority: {} against {}: {what}{save}{more}",
-                listed(&names),
+                names.join(", "),
                 name(&alike[0].against)
             ));
         }
