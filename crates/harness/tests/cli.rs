@@ -166,7 +166,20 @@ fn loaded(schedulers: &str) -> (String, Value, Vec<BTreeMap<String, String>>) {
     let file = |ending: &str| folder.path().join(format!("out/loaded_comparison.{ending}"));
     let mut sheet = csv::Reader::from_path(file("csv")).unwrap();
     let rows = sheet.deserialize().map(Result::unwrap).collect();
-    (fs::read_to_string(file("txt")).unwrap(), json(&file("json")), rows)
+    let text = fs::read_to_string(file("txt")).unwrap();
+    let page = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    agree_on_who_wins(&text, &page);
+    (text, json(&file("json")), rows)
+}
+
+/// Text and page begin with the same sentence.
+fn agree_on_who_wins(text: &str, page: &str) {
+    let told = &page[page.find("<p class=\"headline\">").unwrap() + 20..];
+    let told = &told[..told.find("</p>").unwrap()];
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The title, and a line without anything.
+    let below = text.lines().skip(2).collect::<Vec<_>>().join("\n");
+    assert!(words(&below).starts_with(&words(told)), "{told}\n{text}");
 }
 
 #[test]
@@ -206,6 +219,24 @@ fn priorities_are_told_against_a_policy_without_or_else_by_themselves() {
     let (text, ..) = loaded("{policy: priority, aging: none}");
     assert!(text.contains("By priority: under priority the p99 of level 8 is "), "{text}");
     assert!(text.contains("lower than that of level 1"), "{text}");
+}
+
+#[test]
+fn what_a_certificate_takes_back_is_marked_in_verdicts_and_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    // 480 tasks over all repetitions: fewer than ten lie beyond p99.
+    let spec = LOADED.replace("SCHEDULERS", "fifo, random").replace("tasks: 4000", "tasks: 120");
+    let spec = format!("{spec}expect: [p99(fifo) < 9s, throughput(fifo) > 0.1]\n");
+    assert_eq!(run(&spec, folder.path()).unwrap(), Exit::Done);
+    let text = fs::read_to_string(folder.path().join("out/loaded_comparison.txt")).unwrap();
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("rely on the p99 of any run"), "{text}");
+    let claim = &words[words.find("holds p99(fifo) < 9s").unwrap()..];
+    let claim = &claim[..claim.find("holds throughput").unwrap()];
+    assert!(claim.contains("says not to rely on the p99 of fifo"), "{claim}");
+    let comparison = json(&folder.path().join("out/loaded_comparison.json"));
+    let spoilt = |at: usize| comparison["expectations"][at]["spoilt"].as_array().unwrap().len();
+    assert_eq!((spoilt(0), spoilt(1)), (1, 0));
 }
 
 #[test]

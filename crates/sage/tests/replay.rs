@@ -10,7 +10,7 @@ use harness::sched_core::{
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// 300 calls, one a millisecond, of 24 ms each ninth and 2 ms the others, on three nodes of two slots.
 /// Round robin puts all long ones on one node.
@@ -74,6 +74,20 @@ fn every_decision_is_reproduced() {
     assert!(text.starts_with(head), "{text}");
     let all = "All 300 decisions are reproduced (600 facts, 600 polls, up to 599 ms).\n";
     assert_eq!(&text[head.len()..], all);
+}
+
+/// As `sage replay LOG | head -1`: the reader is gone before the first word.
+#[test]
+fn a_reader_who_has_enough_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    log(folder.path(), "random", 1);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sage"));
+    command.current_dir(folder.path()).args(["replay", "run.flight", "--policy", "fifo"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), told.as_str()), (Some(0), ""));
 }
 
 #[test]

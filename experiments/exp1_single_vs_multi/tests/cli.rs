@@ -69,6 +69,17 @@ fn in_virtual_time_constant_work_scales_without_loss() {
     let told = "coherency κ is not told from 0, so no peak is predicted.";
     assert!(words.join(" ").contains(told), "{table}");
     assert!(table.lines().all(|line| line.chars().count() <= 120 || line.contains("cargo run")));
+    // The page has the same sentence, and draws what is measured, the law and the ideal.
+    let page = fs::read_to_string(folder.path("out/report.html")).unwrap();
+    assert!(
+        page.contains("so no peak is predicted.") && page.contains("<h3>scaling: "),
+        "no chapter"
+    );
+    let drawn = &page[page.find("data-name=\"scaling\"").unwrap()..];
+    let drawn = &drawn[..drawn.find("</figure>").unwrap()];
+    for (class, n) in [("mark s0", 5 + 1), ("mark s1", 5 + 1), ("line s0", 2), ("line s1", 2)] {
+        assert_eq!(drawn.matches(&format!("class=\"{class}\"")).count(), n, "{class}: {drawn}");
+    }
     let files = folder.names("out");
     for ending in ["scaling.txt", "scaling.json", "scaling.png", "comparison.json", "nodes.png"] {
         assert!(files.contains(&format!("exp1_{ending}")), "{files:?}");

@@ -5,8 +5,8 @@
 
 use crate::names;
 use harness::metrics::report::{Measures, PartsMs};
-use harness::table::{Table, wrapped};
-use harness::{Chapter, Measured, PAGE, number};
+use harness::table::Table;
+use harness::{Chapter, Measured, Piece, number};
 use serde_json::{Map, Value, json};
 
 /// The chapter about these runs.
@@ -14,9 +14,11 @@ pub(crate) fn chapter(runs: &[&Measured]) -> Chapter {
     let rows = runs.iter().map(|run| row_json(run)).collect();
     Chapter {
         name: "latency_breakdown",
-        text: text(runs),
+        headlines: Vec::new(),
+        pieces: pieces(runs),
         json: Map::from_iter([("runs".to_owned(), Value::Array(rows))]),
         picture: None,
+        plane: None,
     }
 }
 
@@ -40,12 +42,12 @@ const PARTS: [Part; 4] = [
     ("transfer", |parts| parts.transfer),
 ];
 
-fn text(runs: &[&Measured]) -> String {
+fn pieces(runs: &[&Measured]) -> Vec<Piece> {
     // Without a network there is no transfer.
     let moved = |run: &&Measured| run.report().metrics.latency_ms.transfer.max > Some(0.0);
-    let parts = &PARTS[..if runs.iter().any(moved) { 4 } else { 3 }];
+    let shown = &PARTS[..if runs.iter().any(moved) { 4 } else { 3 }];
     let mut head = vec!["run", "", "end to end"];
-    head.extend(parts.iter().flat_map(|(name, _)| [*name, "%"]));
+    head.extend(shown.iter().flat_map(|(name, _)| [*name, "%"]));
     let mut table = Table::new(&head);
     for (run, name) in runs.iter().zip(names(runs)) {
         for (i, (quantile, latency, split)) in
@@ -56,7 +58,7 @@ fn text(runs: &[&Measured]) -> String {
                 if quantile == "p999" { "p99.9".to_owned() } else { quantile.to_owned() },
                 run.marked(number::cell(latency), &format!("latency_ms.end_to_end.{quantile}")),
             ];
-            for (_, part) in parts {
+            for (_, part) in shown {
                 let ms = split.as_ref().map(part);
                 let whole = latency.filter(|latency| *latency > 0.0);
                 row.push(number::cell(ms));
@@ -68,7 +70,11 @@ fn text(runs: &[&Measured]) -> String {
     let legend = "ms, and percent of the end-to-end latency. The parts are mean shares of the tasks around \
                   the quantile (within 6.25 %), so that they add up to it; few tasks lie beyond p99 and \
                   p99.9 of a short run.";
-    format!("latency breakdown\n{}{}", table.render(PAGE), wrapped(legend, PAGE, ""))
+    vec![
+        Piece::Heading("latency breakdown".to_owned()),
+        Piece::Table(table),
+        Piece::Legend(legend.to_owned()),
+    ]
 }
 
 fn row_json(run: &Measured) -> Value {

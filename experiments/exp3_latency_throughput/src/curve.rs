@@ -5,9 +5,10 @@
 //! it a little.
 
 use crate::names;
-use harness::table::{Table, wrapped};
+use harness::table::Table;
+use harness::viz::html::{Plane, PlanePoint, PlaneSeries};
 use harness::viz::{CurvePoint, curve};
-use harness::{Chapter, Error, Measured, PAGE, number};
+use harness::{Chapter, Error, Measured, Piece, number};
 use serde_json::{Map, Value, json};
 
 const NAMES: [&str; 3] = ["p50", "p95", "p99"];
@@ -38,12 +39,14 @@ pub(crate) fn chapter(title: &str, runs: &[&Measured]) -> Result<Chapter, Error>
     let points: Vec<CurvePoint> = runs.iter().filter_map(|run| point(run)).collect();
     Ok(Chapter {
         name: "throughput_curve",
-        text: text(runs),
+        headlines: Vec::new(),
+        pieces: pieces(runs),
         json: Map::from_iter([(
             "points".to_owned(),
             Value::Array(runs.iter().map(|run| row_json(run)).collect()),
         )]),
         picture: Some(curve(title, &subtitle, &NAMES, &points, &caption)?),
+        plane: Some(plane(&points)),
     })
 }
 
@@ -72,7 +75,35 @@ fn point(run: &Measured) -> Option<CurvePoint> {
     })
 }
 
-fn text(runs: &[&Measured]) -> String {
+fn plane(points: &[CurvePoint]) -> Plane {
+    let series = NAMES.iter().enumerate().map(|(i, name)| {
+        let place = |it: &CurvePoint| Some((it.rate, *it.latencies.get(i)?.as_ref()?));
+        let point = |it: &CurvePoint| {
+            let at = place(it)?;
+            let [rate, ms] = [at.0, at.1].map(number::short);
+            let tip = format!("load {}: {rate} tasks/s, {name} {ms} ms", it.load);
+            // Once for all, over the highest.
+            let label = if i + 1 == NAMES.len() { it.load.clone() } else { String::new() };
+            Some(PlanePoint { at, ci95: None, tip, label })
+        };
+        PlaneSeries {
+            name: (*name).to_owned(),
+            line: points.iter().filter_map(place).collect(),
+            points: points.iter().filter_map(point).collect(),
+        }
+    });
+    Plane {
+        title: "Latency by throughput, as the load rises".to_owned(),
+        x: "tasks/s".to_owned(),
+        y: "end-to-end latency, ms".to_owned(),
+        series: series.collect(),
+        caption: "Each column of marks is a run; the number above it is its load (tasks in flight, if it \
+                  is closed). To the lower right is better."
+            .to_owned(),
+    }
+}
+
+fn pieces(runs: &[&Measured]) -> Vec<Piece> {
     let mut table = Table::new(&[
         "run",
         "in flight",
@@ -109,7 +140,11 @@ fn text(runs: &[&Measured]) -> String {
     }
     let legend = "busy: slot time spent on calls. tasks/s × mean: by Little's law the mean number in \
                   flight; start and drain lower it.";
-    format!("throughput curve\n{}{}", table.render(PAGE), wrapped(legend, PAGE, ""))
+    vec![
+        Piece::Heading("throughput curve".to_owned()),
+        Piece::Table(table),
+        Piece::Legend(legend.to_owned()),
+    ]
 }
 
 fn row_json(run: &Measured) -> Value {

@@ -5,8 +5,8 @@
 
 use crate::names;
 use harness::metrics::report::Measures;
-use harness::table::{Table, wrapped};
-use harness::{Chapter, Measured, PAGE, number};
+use harness::table::Table;
+use harness::{Chapter, Measured, Piece, number};
 use serde_json::{Map, Value, json};
 
 /// The chapter about these runs.
@@ -14,9 +14,11 @@ pub(crate) fn chapter(runs: &[&Measured]) -> Chapter {
     let rows = runs.iter().map(|run| row_json(run)).collect();
     Chapter {
         name: "scheduler_overhead",
-        text: text(runs),
+        headlines: Vec::new(),
+        pieces: pieces(runs),
         json: Map::from_iter([("runs".to_owned(), Value::Array(rows))]),
         picture: None,
+        plane: None,
     }
 }
 
@@ -30,7 +32,7 @@ fn share_of_core(metrics: &Measures) -> Option<f64> {
     Some(decisions(metrics)? * metrics.decision_ns.mean? / 1e9)
 }
 
-fn text(runs: &[&Measured]) -> String {
+fn pieces(runs: &[&Measured]) -> Vec<Piece> {
     let mut table = Table::new(&[
         "run",
         "bind",
@@ -65,7 +67,11 @@ fn text(runs: &[&Measured]) -> String {
     if runs.iter().any(|run| run.report().metrics.config.environment == "sim") {
         legend.push_str(" In virtual time decisions/s are those of virtual seconds.");
     }
-    format!("scheduler overhead\n{}{}", table.render(PAGE), wrapped(&legend, PAGE, ""))
+    vec![
+        Piece::Heading("scheduler overhead".to_owned()),
+        Piece::Table(table),
+        Piece::Legend(legend),
+    ]
 }
 
 fn row_json(run: &Measured) -> Value {

@@ -7,8 +7,8 @@ use harness::metrics::report::Summary;
 use harness::sched_core::Span;
 use harness::slo::{Found, HIGHEST, Objective, STEP, search};
 use harness::spec::{Configuration, RunSpec, Spec};
-use harness::table::{Table, wrapped};
-use harness::{Chapter, Error, Measured, PAGE, Running, number};
+use harness::table::Table;
+use harness::{Chapter, Error, Measured, Piece, Running, number};
 use serde_json::{Map, Value, json};
 
 /// The first tasks are counted nowhere: the system is not empty for long.
@@ -100,14 +100,40 @@ pub(crate) fn chapter(all: &[(String, Found)], runs: &[Measured]) -> Chapter {
     let rows = all.iter().map(|(name, found)| row_json(found, check(name))).collect();
     Chapter {
         name: "slo",
-        text: text(all, runs),
+        headlines: all.iter().filter_map(|found| headline(found, runs)).collect(),
+        pieces: pieces(all, runs),
         json: Map::from_iter([("policies".to_owned(), Value::Array(rows))]),
         picture: None,
+        plane: None,
     }
 }
 
-fn text(all: &[(String, Found)], runs: &[Measured]) -> String {
-    let Some((_, first)) = all.first() else { return String::new() };
+/// What was found of a policy, and what became of the check.
+fn headline((name, found): &(String, Found), runs: &[Measured]) -> Option<String> {
+    let run = runs.iter().find(|run| run.report().name == *name)?;
+    let metrics = &run.report().metrics;
+    let value = quantile(&metrics.latency_ms.end_to_end, found.objective);
+    let interval = found
+        .ci95
+        .map_or_else(String::new, |ci| format!(" (95 %: {})", ci.map(number::short).join(" to ")));
+    Some(format!(
+        "{}, {} binding, meets {} up to {} tasks/s{interval}, {:.1} % of the full rate; the check with \
+         other seeds {}.",
+        metrics.config.policy,
+        metrics.config.bind,
+        found.objective,
+        number::short(found.rate),
+        found.rate / found.full * 100.0,
+        match met(found.objective.limit, value) {
+            Some(true) => "met it",
+            Some(false) => "missed it",
+            None => "does not tell",
+        }
+    ))
+}
+
+fn pieces(all: &[(String, Found)], runs: &[Measured]) -> Vec<Piece> {
+    let Some((_, first)) = all.first() else { return Vec::new() };
     let objective = first.objective;
     let key = objective.quantile().replace('.', "");
     let measured = format!("{} there, ms", objective.quantile());
@@ -162,7 +188,11 @@ fn text(all: &[(String, Found)], runs: &[Measured]) -> String {
             HIGHEST * 100.0
         ));
     }
-    format!("objective: {objective}\n{}{}", table.render(PAGE), wrapped(&method, PAGE, ""))
+    vec![
+        Piece::Heading(format!("objective: {objective}")),
+        Piece::Table(table),
+        Piece::Legend(method),
+    ]
 }
 
 fn row_json(found: &Found, check: Option<&Measured>) -> Value {

@@ -90,7 +90,54 @@ fn all_parts_and_their_chapters_are_there_and_agree_with_the_reports() {
     for heading in ["\nthroughput curve\n", "\nlatency breakdown\n", "\nscheduler overhead\n"] {
         assert!(table.contains(heading), "{table}");
     }
+    // The page tells the same: every row of the curve, and a chart of three quantiles.
+    let page = fs::read_to_string(folder.path("out/report.html")).unwrap();
+    for heading in ["throughput curve", "latency breakdown", "scheduler overhead"] {
+        assert!(page.contains(&format!("<h3>{heading}</h3>")), "{heading}");
+    }
+    let drawn = &page[page.find("data-name=\"throughput_curve\"").unwrap()..];
+    let drawn = &drawn[..drawn.find("</figure>").unwrap()];
+    assert_eq!(drawn.matches("class=\"mark s2\"").count(), 6 + 1, "six loads and a legend");
+    for point in points {
+        let name = point["run"].as_str().unwrap().strip_suffix("_load_aware_spread").unwrap();
+        let row = format!("<th scope=\"row\">{name}</th>");
+        assert!(page.contains(&row), "{row}");
+    }
     assert!(table.lines().all(|line| line.chars().count() <= 120 || line.contains("cargo run")));
+}
+
+#[test]
+fn the_document_has_the_chapters() {
+    let folder = Folder::new();
+    let output =
+        folder.run("--env sim --concurrency 1 4 --tasks 100 --no-plots --json --output out");
+    succeeded(&output);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let curve = json(&folder.path("out/exp3_throughput_curve.json"));
+    assert_eq!(document["chapters"]["throughput_curve"]["points"], curve["points"]);
+    assert_eq!(curve["points"].as_array().unwrap().len(), 2);
+    assert_eq!(document["chapters"].as_object().unwrap().len(), 3);
+}
+
+/// A search is stopped in the middle, when nothing is worth keeping yet.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_search_and_leaves_nothing() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+    let folder = Folder::new();
+    let flags = "--slo p99:200ms --tasks 2000000 --reps 50 --output out";
+    let mut command = folder.command(flags);
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.find(|line| line.as_ref().unwrap().contains("searching")).unwrap().unwrap();
+    assert!(first.contains("p99 ≤ 200ms"), "{first}");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("nothing is written")), "{rest:?}");
+    assert!(!folder.path("out").exists(), "{rest:?}");
 }
 
 #[test]

@@ -44,6 +44,8 @@ pub(crate) struct Judgement {
     pub(crate) missing: Option<u64>,
     /// Counted tasks that failed in the runs it names: their latencies are in no measure.
     pub(crate) failed: u64,
+    /// What it compares and a certificate says not to rely on, as `the p99 of fifo`.
+    pub(crate) spoilt: Vec<String>,
 }
 
 impl Verdict {
@@ -68,9 +70,19 @@ pub(crate) fn judge(claims: &[Expectation], runs: &[Measured]) -> Vec<Judgement>
         let failed = runs.iter().filter(named).map(|run| run.report.metrics.failed_tasks).sum();
         let judged = by_batches(claim, runs, level)
             .unwrap_or_else(|| judgement(claim, &pairs(claim, |term| values(term, runs)), level));
-        Judgement { failed, ..judged }
+        Judgement { failed, spoilt: spoilt(claim, runs), ..judged }
     });
     judged.collect()
+}
+
+/// Measures of the claim that the certificate of their run spoils.
+fn spoilt(claim: &Expectation, runs: &[Measured]) -> Vec<String> {
+    let terms = [&claim.left, &claim.right].into_iter().filter_map(Side::term);
+    let spoilt = terms.filter(|term| {
+        let run = runs.iter().find(|run| run.report.name == term.run);
+        run.is_some_and(|run| term.measure.is_spoilt(&run.report.metrics))
+    });
+    spoilt.map(|term| format!("the {} of {}", term.measure.name(), term.run)).collect()
 }
 
 /// By batches of the same tasks; none if a run is not cut into any, or the two are not of the same
@@ -151,6 +163,7 @@ fn of_paired(claim: &Expectation, paired: Option<Paired>, level: f64) -> Judgeme
         interval,
         missing,
         failed: 0,
+        spoilt: Vec::new(),
     }
 }
 

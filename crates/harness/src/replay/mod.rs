@@ -16,6 +16,7 @@ use crate::{Error, Exit};
 use flight::{End, Log};
 use sched_core::{Registry, ResolvedPolicy, Scheduler, StaleView};
 use std::fs::File;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What is to be replayed.
@@ -71,7 +72,7 @@ pub fn replay(args: &ReplayArgs, registry: &Registry) -> Result<Exit, Error> {
         None => None,
     };
     let header = open(path)?.header().clone();
-    print!("{}", text::head(path, &header));
+    say(&text::head(path, &header));
     let recorded = registry.resolve(&header.policy);
     let exit = match (&recorded, &other) {
         (Ok(policy), _) => reproduce(path, policy)?,
@@ -83,7 +84,7 @@ pub fn replay(args: &ReplayArgs, registry: &Registry) -> Result<Exit, Error> {
             )));
         }
         (Err(_), Some(_)) => {
-            println!("Not replayed: this program does not have the recorded policy.");
+            say("Not replayed: this program does not have the recorded policy.\n");
             Exit::Done
         }
     };
@@ -92,11 +93,11 @@ pub fn replay(args: &ReplayArgs, registry: &Registry) -> Result<Exit, Error> {
     let mut scheduler = rebuilt(&other, &header);
     let told = flight::compare(&mut log, &mut scheduler, args.differences);
     let told = told.map_err(|error| reading(path, &error))?;
-    print!("\n{}", text::comparison(&told, &header, &other));
+    say(&format!("\n{}", text::comparison(&told, &header, &other)));
     let load = load::load(open(path)?, path).map_err(|error| reading(path, &error))?;
     match load.and_then(|load| simulate::simulate(&load, recorded.as_ref().ok(), &other)) {
-        Ok(result) => print!("\n{}", text::simulation(&result)),
-        Err(why) => println!("\nNot simulated: {why}."),
+        Ok(result) => say(&format!("\n{}", text::simulation(&result))),
+        Err(why) => say(&format!("\nNot simulated: {why}.\n")),
     }
     Ok(exit)
 }
@@ -108,9 +109,9 @@ fn reproduce(path: &Path, policy: &ResolvedPolicy) -> Result<Exit, Error> {
     let mut scheduler = rebuilt(policy, &header);
     let replayed = flight::replay(&mut log, &mut scheduler);
     let replayed = replayed.map_err(|error| reading(path, &error))?;
-    print!("{}", text::replayed(&replayed));
+    say(&text::replayed(&replayed));
     if let Some(End::CutOff { lost }) = log.end() {
-        print!("{}", text::cut_off(lost));
+        say(&text::cut_off(lost));
     }
     Ok(if replayed.difference.is_some() { Exit::Failed } else { Exit::Done })
 }
@@ -133,6 +134,15 @@ fn reading(path: &Path, error: &LogError) -> Error {
 fn writing(path: &Path, error: LogError) -> Error {
     match error {
         LogError::Io(source) => Error::write(path, source),
-        other => Error::write(path, std::io::Error::other(other)),
+        other => Error::write(path, io::Error::other(other)),
+    }
+}
+
+/// Prints. Who has read enough, as `head`, ends the reading and not the replay.
+fn say(text: &str) {
+    if let Err(error) = io::stdout().write_all(text.as_bytes())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("cannot print: {error}");
     }
 }

@@ -1,12 +1,14 @@
 //! `<exp>_comparison.txt`, which is also what a command prints at its end.
 //!
-//! One table per part of the experiment, a row per run, and below it what its numbers say. The
+//! First the verdict in a sentence, as on the page; then one table per part of the experiment, a row
+//! per run, and below it what its numbers say. The
 //! binding is always shown: it decides whether calls wait in the scheduler or at a node, and
 //! more of the latency than most placements do.
 
 use super::certificate::{marked, overview};
 use super::differences::{Difference, differences};
 use super::expectations::expectations;
+use super::headline::headlines;
 use super::interval::methods;
 use super::number;
 use super::suggestion::suggestion;
@@ -17,6 +19,9 @@ use std::collections::BTreeMap;
 
 /// Columns of a page.
 pub const PAGE: usize = 120;
+
+/// Sentences about who wins that are told; the page has all.
+const HEADLINES: usize = 8;
 
 /// Runs that are named one by one.
 const NAMED: usize = 6;
@@ -33,6 +38,16 @@ impl Comparison<'_> {
         if let Some(why) = &self.incomplete {
             text.push_str(&wrapped(&format!("PARTIAL: {why}"), PAGE, "  "));
         }
+        let headlines = headlines(self);
+        if !headlines.is_empty() {
+            text.push('\n');
+        }
+        for headline in headlines.iter().take(HEADLINES) {
+            text.push_str(&wrapped(headline, PAGE, "  "));
+        }
+        if let more @ 1.. = headlines.len().saturating_sub(HEADLINES) {
+            text.push_str(&format!("{more} more verdicts are in report.html.\n"));
+        }
         let differences = differences(self.runs);
         let part_of = |run: &Measured| run.report.metrics.config.part.clone();
         let mut told = false;
@@ -48,7 +63,7 @@ impl Comparison<'_> {
             text.push_str(&verdicts);
         }
         for chapter in self.chapters {
-            text.push_str(&format!("\n{}", chapter.text));
+            text.push_str(&format!("\n{}", chapter.text()));
         }
         text.push_str(&expectations(self.expectations, PAGE));
         text.push('\n');

@@ -95,11 +95,14 @@ pub(crate) fn differences(runs: &[Measured]) -> Vec<Difference> {
 }
 
 fn between(run: &Measured, against: &Measured, cause: Cause) -> Difference {
-    let difference = by_seed(run, against, cause);
-    match by_batches(run, against) {
-        Some((pairs, deltas)) => Difference { by: Method::BatchMeans, pairs, deltas, ..difference },
-        None => difference,
+    let mut difference = by_seed(run, against, cause);
+    if let Some((pairs, deltas)) = by_batches(run, against) {
+        difference = Difference { by: Method::BatchMeans, pairs, deltas, ..difference };
     }
+    for (measure, delta) in &mut difference.deltas {
+        delta.spoilt = [run, against].iter().any(|it| measure.is_spoilt(&it.report.metrics));
+    }
+    difference
 }
 
 /// By batches of the same tasks: their number, and the differences. None unless both runs have any.
@@ -179,7 +182,13 @@ fn levels(run: &Measured, first: Option<&Measured>) -> Option<Difference> {
         }
     };
     let pairs: Vec<(f64, f64)> = own.iter().filter_map(pair).collect();
-    let delta = Delta::new(&pairs)?;
+    let spoilt = |run: &Measured, level: usize| {
+        run.report.metrics.certificate.spoils(&format!("by_priority.{level}.end_to_end.p99"))
+    };
+    let spoilt =
+        [Some(run), first].into_iter().flatten().any(|it| spoilt(it, low) || spoilt(it, high));
+    let mut delta = Delta::new(&pairs)?;
+    delta.spoilt = spoilt;
     let p99 = |level: usize| run.report.metrics.by_priority.get(&level.to_string())?.end_to_end.p99;
     let p99_ms = [p99(high)?, p99(low)?];
     (low < high).then(|| Difference {

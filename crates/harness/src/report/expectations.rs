@@ -5,6 +5,7 @@
 
 use super::finding::times_as_long;
 use super::number;
+use super::sentence::listed;
 use super::table::wrapped;
 use crate::expect::{Judgement, Side, Verdict};
 use crate::run::Measure;
@@ -60,6 +61,7 @@ pub(super) fn expectation_json(judgement: &Judgement) -> Value {
         "lower_bound": judgement.correlated,
         "repetitions_missing": judgement.missing.filter(|_| judgement.by == Method::Repetitions),
         "failed_tasks": judgement.failed,
+        "spoilt": judgement.spoilt,
         "evidence": evidence(judgement),
     })
 }
@@ -117,6 +119,10 @@ pub(super) fn evidence(judgement: &Judgement) -> String {
         text.push_str(
             "; neighbouring batches correlate, so that the interval is too narrow to decide it",
         );
+    }
+    if !judgement.spoilt.is_empty() {
+        let spoilt = listed(&judgement.spoilt);
+        text.push_str(&format!("; but the certificate says not to rely on {spoilt}"));
     }
     if judgement.failed > 0 {
         let failed = number::count(judgement.failed);

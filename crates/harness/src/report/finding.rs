@@ -29,6 +29,8 @@ pub(crate) struct Delta {
     pub(crate) p: Option<f64>,
     /// What it says.
     pub(crate) finding: Finding,
+    /// Whether a certificate says not to rely on one of the two numbers.
+    pub(crate) spoilt: bool,
 }
 
 /// What a comparison says.
@@ -57,7 +59,8 @@ impl Delta {
         let relative = pairs.iter().all(|(_, other)| *other > 0.0).then(|| Paired::of(&ratios));
         let (paired, relative) = (Paired::of(pairs)?, relative.flatten());
         let (by, correlated) = (Method::Repetitions, false);
-        Some(Delta { paired, relative, by, correlated, p: None, finding: Finding::Untold })
+        let finding = Finding::Untold;
+        Some(Delta { paired, relative, by, correlated, p: None, finding, spoilt: false })
     }
 
     /// Of two runs by the same sections of the same tasks, with as many sections as [`judged_by`]
@@ -69,7 +72,7 @@ impl Delta {
         let correlated = judged_by(one, other)?.correlated(sections);
         let relative = relative.and_then(|relative| relative.estimate(sections, 1.0));
         let (by, finding) = (Method::BatchMeans, Finding::Untold);
-        Some(Delta { paired, relative, by, correlated, p: None, finding })
+        Some(Delta { paired, relative, by, correlated, p: None, finding, spoilt: false })
     }
 
     /// The 95 % interval of the relative difference. None for one pair, or where that is compared
@@ -105,6 +108,7 @@ impl Delta {
             "p_holm": self.p,
             "finding": self.word(),
             "lower_bound": self.correlated,
+            "spoilt": self.spoilt,
             "repetitions_missing": of(Method::Repetitions, missing),
             "times_as_long": of(Method::BatchMeans, missing).map(|more| times_as_long(have, more)),
         })

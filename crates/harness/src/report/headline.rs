@@ -1,14 +1,15 @@
 //! Who wins, by how much, and how sure: a sentence for each set of runs that can be compared.
 //!
 //! Runs of one configuration are compared each with each, pair by pair of equal seeds, or of batches
-//! of the same tasks where there is one history; and all of these comparisons are corrected together by Holm's method. So the winner may be picked by
-//! looking at the numbers: it wins over those only from which even this tells it apart. In a closed
-//! system and a batch the first question is throughput; where arrivals are given, that is theirs,
-//! and latency is asked alone.
+//! of the same tasks where there is one history; and all of these comparisons are corrected together
+//! by Holm's method. So the winner may be picked by looking at the numbers: it wins over those only
+//! from which even this tells it apart. In a closed system and a batch the first question is
+//! throughput; where arrivals are given, that is theirs, and latency is asked alone.
 
+use super::Comparison;
 use super::finding::{Delta, Finding, judge, judged_by};
 use super::number;
-use super::sentence::amount;
+use super::sentence::{amount, listed};
 use crate::run::{Measure, Measured};
 use metrics::Sections;
 use std::collections::BTreeMap;
@@ -53,13 +54,15 @@ struct Order<'a> {
     deltas: Vec<((usize, usize), Delta)>,
 }
 
-/// The sentences; at least one if there is a run.
-pub(super) fn headlines(all: &[Measured]) -> Vec<String> {
+/// The sentences, those of the experiment's own chapters first; at least one if there is a run.
+pub(super) fn headlines(comparison: &Comparison<'_>) -> Vec<String> {
+    let all = comparison.runs;
     let key = |run: &Measured| {
         let config = &run.report.metrics.config;
         [config.part.clone(), config.configuration.clone()]
     };
-    let mut told = Vec::new();
+    let chapters = comparison.chapters.iter();
+    let mut told: Vec<String> = chapters.flat_map(|it| it.headlines.iter().cloned()).collect();
     for runs in all.chunk_by(|one, other| key(one) == key(other)).filter(|runs| runs.len() > 1) {
         let [part, configuration] = key(&runs[0]);
         // A part of one configuration needs no other name.
@@ -75,7 +78,7 @@ pub(super) fn headlines(all: &[Measured]) -> Vec<String> {
     }
     match all {
         [] => {}
-        [run] => told.push(alone(run)),
+        [run] if told.is_empty() => told.push(alone(run)),
         _ if told.is_empty() => told.push(
             "Nobody wins: each run is of another configuration, and they do different work. How \
              they differ is in the table."
@@ -114,9 +117,10 @@ fn field(runs: &[Measured]) -> Vec<String> {
     let one = |run: &Measured| run.repetitions.len() < 2 || run.one_history;
     if runs.iter().any(|run| run.sections.is_none() && one(run)) {
         let best = orders.iter().map(Order::first);
+        let spoilt: String = orders.iter().map(Order::spoilt).collect();
         return vec![format!(
             "Nobody can be said to win: one history does not tell a difference from chance. \
-             Here {}.",
+             Here {}.{spoilt}",
             best.collect::<Vec<_>>().join(", and ")
         )];
     }
@@ -141,7 +145,7 @@ impl<'a> Entry<'a> {
             name: rest.and_then(|rest| rest.strip_prefix('_')).unwrap_or(&run.report.name),
             bind: &metrics.config.bind,
             value: value?,
-            spoilt: metrics.certificate.spoils(measure.key()),
+            spoilt: measure.is_spoilt(metrics),
             values: whole.filter_map(|it| Some((it.seed, it.value(measure)?))).collect(),
             sections: run.sections.as_ref().and_then(|sections| measure.sections(sections)),
         })
@@ -266,15 +270,6 @@ impl<'a> Order<'a> {
                 )
             }
         }
-    }
-}
-
-/// `a, b and c`
-fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

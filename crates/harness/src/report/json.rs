@@ -1,6 +1,6 @@
 //! `<exp>_comparison.json`, and the document that `--json` prints.
 //!
-//! The document holds the same objects as the `metrics.json` files. The comparison adds what only
+//! The document holds the same objects as the `metrics.json` files, and those of the chapters'. The comparison adds what only
 //! several runs together have: ideals, single repetitions, paired differences.
 
 use super::Comparison;
@@ -12,16 +12,28 @@ use crate::run::{Measure, Measured};
 use metrics::report::SCHEMA_VERSION;
 use serde_json::{Map, Value, json};
 
-/// What `--json` prints: `{schema_version, experiment, runs: [{name, config, metrics}]}`.
-pub(crate) fn document(experiment: &str, runs: &[Measured]) -> Value {
-    let runs: Vec<Value> = runs
+/// What `--json` prints: `{schema_version, experiment, runs: [{name, config, metrics}]}`, and where the
+/// experiment tells more, `chapters: {<name>: …}`.
+pub(crate) fn document(comparison: &Comparison<'_>) -> Value {
+    let runs: Vec<Value> = comparison
+        .runs
         .iter()
         .map(|run| {
             let metrics = &run.report.metrics;
             json!({ "name": run.report.name, "config": metrics.config, "metrics": metrics })
         })
         .collect();
-    json!({ "schema_version": SCHEMA_VERSION, "experiment": experiment, "runs": runs })
+    let mut document = json!({
+        "schema_version": SCHEMA_VERSION,
+        "experiment": comparison.experiment,
+        "runs": runs,
+    });
+    if !comparison.chapters.is_empty() {
+        let chapters = comparison.chapters.iter();
+        let chapters = chapters.map(|it| (it.name.to_owned(), Value::Object(it.json.clone())));
+        document["chapters"] = Value::Object(chapters.collect());
+    }
+    document
 }
 
 impl Comparison<'_> {

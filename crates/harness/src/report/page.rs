@@ -10,9 +10,9 @@ use super::headline::headlines;
 use super::suggestion::suggestion;
 use super::verdict::{legend, verdicts};
 use super::{comparison::Names, number};
-use crate::run::Measured;
+use crate::run::{Chapter as ChapterOfRuns, Measured};
 use viz::TraceRun;
-use viz::html::{More, Page, PageRun, Theory, Verdict, page};
+use viz::html::{Block, Chapter, More, Page, PageRun, Theory, Verdict, page};
 
 /// Wide enough for every sentence to be one line.
 const ENDLESS: usize = usize::MAX;
@@ -31,11 +31,18 @@ impl Comparison<'_> {
                 load: run.detail.load.as_ref(),
             })
             .collect();
+        let blocks: Vec<Vec<Block>> = self.chapters.iter().map(ChapterOfRuns::blocks).collect();
+        let chapters = self.chapters.iter().zip(&blocks).map(|(chapter, blocks)| Chapter {
+            name: chapter.name,
+            blocks,
+            plane: chapter.plane.as_ref(),
+        });
         page(&Page {
             title: self.title,
             incomplete: self.incomplete.as_deref(),
             verdict: &self.verdict(),
             runs: &runs,
+            chapters: &chapters.collect::<Vec<_>>(),
             theory: &self.runs.iter().filter_map(theory).collect::<Vec<_>>(),
             spec: self.spec,
             repeat: REPEAT,
@@ -72,7 +79,7 @@ impl Comparison<'_> {
             (it.claim.text().to_owned(), it.verdict.word().to_owned(), evidence(it))
         };
         Verdict {
-            headlines: headlines(self.runs),
+            headlines: headlines(self),
             parts,
             claims: self.expectations.iter().map(claim).collect(),
             cautions: self.cautions(),
@@ -86,12 +93,15 @@ impl Comparison<'_> {
         let mut cautions: Vec<String> = self.shared_notes();
         for run in self.runs.iter().filter(|run| run.report.metrics.failed_tasks > 0) {
             let metrics = &run.report.metrics;
+            let reasons = metrics.failures.iter();
+            let reasons = reasons.map(|(why, n)| format!("{why}: {}", number::count(*n)));
             let caution = format!(
-                "{}: {} of {} tasks failed and are in no latency of it; that may make it look \
-                 fast.",
+                "{}: {} of {} tasks failed and are in no latency of it; that may make it look fast \
+                 ({}).",
                 run.report.name,
                 number::count(metrics.failed_tasks),
-                number::count(metrics.total_tasks)
+                number::count(metrics.total_tasks),
+                reasons.collect::<Vec<_>>().join("; ")
             );
             cautions.push(caution);
         }
@@ -101,8 +111,7 @@ impl Comparison<'_> {
         {
             cautions.push(
                 "Some of these runs bind late and some early. What differs between two of \
-                 different binding is \
-                 no merit of either placement."
+                 different binding is no merit of either placement."
                     .to_owned(),
             );
         }

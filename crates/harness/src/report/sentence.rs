@@ -1,13 +1,14 @@
 //! Differences as sentences: `B is 4.1–9.3 % lower than A in p99`.
 //!
 //! Numbers have as many digits as tell the ends of the interval apart. What is shown but too small
-//! to matter is told like what is not there; the files beside have it all.
+//! to matter is told like what is not there; the files beside have it all. A measure that a
+//! certificate says not to rely on has the mark that its numbers have.
 
 use super::differences::{Cause, Difference};
 use super::finding::{Delta, Finding, times_as_long};
 use super::number;
 use crate::run::Measure;
-use metrics::report::Method;
+use metrics::report::{MARK, Method};
 
 /// A run that would have to be longer by more than this is not asked for: what it may show matters to
 /// nobody.
@@ -28,7 +29,7 @@ pub(super) fn sentence(difference: &Difference, name: impl Fn(&str) -> String) -
             0 => (format!("{run} is "), format!(" {than} {against}")),
             _ => Default::default(),
         };
-        parts.push(format!("{is}{amount}{than} in {}", measure.name()));
+        parts.push(format!("{is}{amount}{than} in {}", name_of(measure, delta)));
     }
     let mut text = parts.join(", ");
     let mut add = |part: String| {
@@ -40,7 +41,7 @@ pub(super) fn sentence(difference: &Difference, name: impl Fn(&str) -> String) -
     };
     let alike = told(Delta::is_small);
     if all_alike(difference) && alike.len() > 1 {
-        add("less than 1 % apart in every measure".to_owned());
+        add(format!("less than 1 % apart in every measure{}", save([difference])));
     } else if !alike.is_empty() {
         add(format!("less than 1 % apart in {}", names(&alike)));
     }
@@ -79,6 +80,40 @@ pub(super) fn more<'d>(differences: impl IntoIterator<Item = &'d Difference>) ->
     })
 }
 
+/// `, of which p99! must not be relied on`: measures of differences that are not named one by one.
+pub(super) fn save<'d>(differences: impl IntoIterator<Item = &'d Difference>) -> String {
+    let mut spoilt: Vec<String> = Vec::new();
+    for (measure, delta) in differences.into_iter().flat_map(|difference| &difference.deltas) {
+        let name = name_of(measure, delta);
+        if delta.spoilt && !spoilt.contains(&name) {
+            spoilt.push(name);
+        }
+    }
+    match spoilt.is_empty() {
+        true => String::new(),
+        false => format!(", of which {} must not be relied on", listed(&spoilt)),
+    }
+}
+
+/// A measure, with the mark if one of its two numbers has it.
+fn name_of(measure: &Measure, delta: &Delta) -> String {
+    let mut name = measure.name().to_owned();
+    if delta.spoilt {
+        name.push(MARK);
+    }
+    name
+}
+
+/// `a, b and c`
+pub(super) fn listed(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match &names[..] {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 /// Whether there is nothing to tell but that the two are alike.
 pub(super) fn all_alike(difference: &Difference) -> bool {
     difference.deltas.iter().all(|(_, delta)| delta.is_small())
@@ -95,12 +130,13 @@ pub(super) fn by_level(difference: &Difference, name: impl Fn(&str) -> String) -
     let (_, delta) = difference.deltas.iter().find(|(_, delta)| is_shown(delta))?;
     let (amount, than) = amount(delta);
     let (run, against) = (name(&difference.run), name(&difference.against));
+    let p99 = name_of(&Measure::P99, delta);
     let told = match run == against {
         true => {
-            format!("under {run} the p99 of level {high} is {amount} {than} that of level {low}")
+            format!("under {run} the {p99} of level {high} is {amount} {than} that of level {low}")
         }
         false => format!(
-            "the p99 of level {high}, relative to that of level {low}, is {amount} under {run} \
+            "the {p99} of level {high}, relative to that of level {low}, is {amount} under {run} \
              {than} under {against}"
         ),
     };
@@ -110,12 +146,8 @@ pub(super) fn by_level(difference: &Difference, name: impl Fn(&str) -> String) -
 
 /// `p50, p95 and p99`
 fn names(deltas: &[&(Measure, Delta)]) -> String {
-    let names: Vec<&str> = deltas.iter().map(|(measure, _)| measure.name()).collect();
-    match &names[..] {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
+    let names = deltas.iter().map(|(measure, delta)| name_of(measure, delta));
+    listed(&names.collect::<Vec<_>>())
 }
 
 /// `4.1–9.3 % lower` and `than`; from three times on `3.1–3.4 times as high` and `as`; where the base
@@ -221,6 +253,23 @@ mod tests {
         let high = [(1.0, 0.01), (1.1, 0.01), (1.2, 0.01)];
         let text = told(Cause::Policy, &[(Measure::Mean, &high), (Measure::P99, &LOWER)]);
         assert_eq!(text, "b is 85–135 times as high as a in mean latency, 4–8 % lower in p99");
+    }
+
+    #[test]
+    fn what_must_not_be_relied_on_is_marked() {
+        let all: [(Measure, &[(f64, f64)]); 2] = [(Measure::P50, &EQUAL), (Measure::P99, &LOWER)];
+        let mut two = difference(Cause::Policy, &all);
+        two.deltas[1].1.spoilt = true;
+        let text = sentence(&two, str::to_owned);
+        assert_eq!(text, "b is 4–8 % lower than a in p99!; less than 1 % apart in p50");
+        two.deltas[0].1.spoilt = true;
+        assert!(sentence(&two, str::to_owned).ends_with("apart in p50!"));
+        let mut alike = difference(Cause::Policy, &[all[0], (Measure::P99, &EQUAL)]);
+        alike.deltas[1].1.spoilt = true;
+        assert_eq!(
+            sentence(&alike, str::to_owned),
+            "b against a: less than 1 % apart in every measure, of which p99! must not be relied on"
+        );
     }
 
     #[test]

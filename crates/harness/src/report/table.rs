@@ -31,6 +31,16 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// The names of its columns.
+    pub(crate) fn head(&self) -> &[String] {
+        &self.head
+    }
+
+    /// Its rows.
+    pub(crate) fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
     /// The table as text, at most `width` columns wide if its first column can be cut so far.
     pub fn render(&self, width: usize) -> String {
         let rows = self.hung();

@@ -6,7 +6,7 @@
 
 use super::differences::{Cause, Difference};
 use super::finding::Finding;
-use super::sentence::{all_alike, by_level, more, sentence};
+use super::sentence::{all_alike, by_level, more, save, sentence};
 use super::table::wrapped;
 use crate::run::Measured;
 use metrics::report::Method;
@@ -63,8 +63,9 @@ pub(super) fn verdicts(
         let names: Vec<String> = same.iter().map(|difference| name(&difference.run)).collect();
         let against = name(&same[0].against);
         line(&format!(
-            "{} against {against}: less than 1 % apart in every measure",
-            names.join(", ")
+            "{} against {against}: less than 1 % apart in every measure{}",
+            names.join(", "),
+            save(same.iter().copied())
         ));
     }
     for difference in of(|cause| *cause == Cause::Binding) {
@@ -74,17 +75,25 @@ pub(super) fn verdicts(
     let told = levels.iter().filter_map(|difference| by_level(difference, &name));
     told.for_each(|told| line(&format!("By priority: {told}")));
     for (same, what) in [(true, "less than 1 % apart"), (false, "no difference shown")] {
-        let mut alike: Vec<&Difference> = levels
-            .iter()
-            .filter(|it| by_level(it, &name).is_none() && all_alike(it) == same)
-            .copied()
-            .collect();
+        let alike =
+            levels.iter().filter(|it| by_level(it, &name).is_none() && all_alike(it) == same);
+        let mut alike: Vec<&Difference> = alike.copied().collect();
         alike.sort_by(|one, other| one.against.cmp(&other.against)); // stable
+        // A run is against itself where there is no other: its levels are told apart, or are not.
+        let (own, alike): (Vec<&Difference>, Vec<&Difference>) =
+            alike.into_iter().partition(|it| it.run == it.against);
+        for it in &own {
+            let Cause::Level { high, low, .. } = it.cause else { continue };
+            let (run, more, save) = (name(&it.run), more([*it]), save([*it]));
+            line(&format!(
+                "By priority: under {run}, level {high} against level {low}: {what} in p99{save}{more}"
+            ));
+        }
         for alike in alike.chunk_by(|one, other| one.against == other.against) {
             let names: Vec<String> = alike.iter().map(|difference| name(&difference.run)).collect();
-            let more = more(alike.iter().copied());
+            let (more, save) = (more(alike.iter().copied()), save(alike.iter().copied()));
             line(&format!(
-                "By priority: {} against {}: {what}{more}",
+                "By priority: {} against {}: {what}{save}{more}",
                 names.join(", "),
                 name(&alike[0].against)
             ));
@@ -150,4 +159,43 @@ pub(super) fn binding(twins: &[Twin], flag: bool, width: usize) -> String {
         runs.join(", ")
     );
     wrapped(&text, width, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::{Delta, judge};
+    use super::*;
+    use crate::run::Measure;
+
+    fn told(against: &str, pairs: &[(f64, f64)]) -> String {
+        let mut delta = Delta::new(pairs).unwrap();
+        judge(&mut [&mut delta]);
+        let difference = Difference {
+            run: "over_fifo".into(),
+            against: against.into(),
+            part: String::new(),
+            cause: Cause::Level { high: 9, low: 0, p99_ms: [50.0, 50.0] },
+            by: Method::Repetitions,
+            pairs: 2,
+            same_tasks: false,
+            deltas: vec![(Measure::P99, delta)],
+        };
+        verdicts(&[&difference], usize::MAX, |run| run.replace("over_", ""))
+    }
+
+    #[test]
+    fn levels_of_one_run_are_told_against_each_other_and_not_the_run_against_itself() {
+        let alike = [(7.0, 7.0), (8.0, 8.0)];
+        let expected =
+            "  By priority: under fifo, level 9 against level 0: less than 1 % apart in p99\n";
+        assert_eq!(told("over_fifo", &alike), expected);
+        let wide = [(90.0, 100.0), (110.0, 100.0), (101.0, 100.0)];
+        let text = told("over_fifo", &wide);
+        assert!(
+            text.starts_with("  By priority: under fifo, level 9 against level 0: no "),
+            "{text}"
+        );
+        let text = told("over_random", &alike);
+        assert_eq!(text, "  By priority: fifo against random: less than 1 % apart\n");
+    }
 }

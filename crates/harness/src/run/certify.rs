@@ -171,7 +171,9 @@ mod tests {
         assert!(text.contains("Certificate: marked") && text.contains("p99"), "{text}");
         assert!(text.contains("40 submitted = 40 completed + 0 failed"), "{text}");
         let broken = measured(|ledger| ledger.stages[0].area += 1);
-        let error = require_sound([&sound, &broken]).unwrap_err().to_string();
+        let error = require_sound([&sound, &broken]).unwrap_err();
+        assert_eq!(error.exit().code(), 1);
+        let error = error.to_string();
         assert!(error.contains("Little's law: latency of stage `a`"), "{error}");
         assert!(error.contains("(-1 ns)") && error.contains("cannot be trusted"), "{error}");
         let text = summary(&broken);

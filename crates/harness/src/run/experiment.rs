@@ -219,7 +219,7 @@ fn print(comparison: &Comparison<'_>, folder: &Folder, options: &Options) {
         format!("Results: {} (report.html tells them on one page)\n", folder.path().display());
     let text = if options.json {
         eprint!("{}{place}", expectations(comparison.expectations, PAGE));
-        pretty(&document(comparison.experiment, comparison.runs))
+        pretty(&document(comparison))
     } else {
         format!("\n{}\n{place}", comparison.text())
     };

@@ -19,7 +19,7 @@ mod running;
 mod theory;
 pub(crate) mod workers;
 
-pub use chapter::Chapter;
+pub use chapter::{Chapter, Piece};
 pub use experiment::{Experiment, Options, Own, execute, execute_with};
 pub use measure::Measured;
 pub use workers::Workers;

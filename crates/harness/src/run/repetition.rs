@@ -3,6 +3,7 @@
 //! A few numbers are kept of each repetition, its recorder is not: memory does not grow with their
 //! number. `report` pairs them by seed.
 
+use metrics::report::Measures;
 use metrics::{Recorder, Sections, SectionsOfRun};
 use pipeline::Outcome;
 use std::collections::BTreeMap;
@@ -76,6 +77,15 @@ impl Measure {
             Measure::P99 => "p99_latency_ms",
             Measure::Wait => "avg_wait_ms",
         }
+    }
+
+    /// Whether the certificate of a run says not to rely on it.
+    pub(crate) fn is_spoilt(self, of: &Measures) -> bool {
+        let key = match self {
+            Measure::Wait => "latency_ms.wait.mean",
+            _ => self.key(),
+        };
+        of.certificate.spoils(key)
     }
 
     /// Its name in a sentence.

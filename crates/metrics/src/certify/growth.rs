@@ -6,9 +6,9 @@
 //!
 //! Batch means depend on each other, because a queue remembers. The variance of the slope is
 //! therefore widened by (1 + r) / (1 − r), with r the correlation of the residuals of neighbouring
-//! batches (the effective sample size of Bartlett, JRSS Supplement 8, 1946; for trends Santer et
-//! al., Journal of Geophysical Research 105, 2000). As r comes out too small in short series, its
-//! bias (2 + 4r) / n is put back first (Shaman and Stine, JASA 83, 1988, for a series with a trend).
+//! batches: what a mean of a first-order autoregressive series has more than one of independent
+//! numbers. As r comes out too small in short series, a bias of (2 + 4r) / n is put back first, the
+//! first-order term where a line was fitted. Both are approximations.
 //! Near saturation a queue wanders for long whether or not it is stable, and no short run can tell
 //! the two apart; `tests/it/stationary.rs` says how often it errs.
 
@@ -128,7 +128,7 @@ impl Batch {
 }
 
 /// Judges the end-to-end latencies of successful tasks, in ns. Repetitions are judged together:
-/// batch by batch their tasks are averaged (Welch, 1983), which tells growth from chance better
+/// batch by batch their tasks are averaged, which tells growth from chance better
 /// than any of them alone.
 pub(crate) fn stationary(latencies: &Batches, open: bool, repetitions: u32) -> Check {
     let name = CheckName::Stationary;

@@ -8,6 +8,7 @@
 //! say.
 
 mod certificate;
+mod chapter;
 mod curves;
 mod figure;
 mod load;
@@ -25,6 +26,7 @@ use metrics::report::RunReport;
 use metrics::{CurvePoint, LoadSeries};
 use text::escaped;
 
+pub use chapter::{Block, Plane, PlanePoint, PlaneSeries};
 pub(crate) use text::json_string;
 
 const STYLE: &str = include_str!("page.css");
@@ -44,6 +46,8 @@ pub struct Page<'a> {
     pub verdict: &'a Verdict,
     /// The runs, in order; those of one part are told together.
     pub runs: &'a [PageRun<'a>],
+    /// What the experiment tells of its own.
+    pub chapters: &'a [Chapter<'a>],
     /// Where a closed form applies.
     pub theory: &'a [Theory],
     /// The effective spec of all runs, as YAML.
@@ -63,6 +67,17 @@ pub struct PageRun<'a> {
     pub curve: &'a [CurvePoint],
     /// Load and waiting over time, of the first repetition.
     pub load: Option<&'a LoadSeries>,
+}
+
+/// What an experiment tells of its runs, beside what is told of all runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Chapter<'a> {
+    /// Its name in files; a chart that is saved has it too.
+    pub name: &'a str,
+    /// Text and tables, in order.
+    pub blocks: &'a [Block],
+    /// A chart of them, below the first block.
+    pub plane: Option<&'a Plane>,
 }
 
 /// What the numbers say, in sentences.

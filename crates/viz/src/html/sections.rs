@@ -3,7 +3,9 @@
 //! A section without content is left out, so that no heading stands above nothing.
 
 use super::text::{escaped, shown, with_interval};
-use super::{Page, PageRun, Part, certificate, curves, load, origin, parts, rates, table, verdict};
+use super::{
+    Page, PageRun, Part, certificate, chapter, curves, load, origin, parts, rates, table, verdict,
+};
 
 /// Id, name and body of each.
 pub(super) fn sections(
@@ -27,6 +29,7 @@ pub(super) fn sections(
     let all = [
         ("verdict", "Verdict", verdict::verdict(page)),
         ("comparison", "Comparison", comparison + &legend),
+        ("experiment", "The experiment", chapter::chapters(page.chapters)),
         ("throughput", "Throughput", each(|part| vec![rates::rates(part)])),
         ("latency", "Latency", each(curves::curves)),
         ("parts", "Where the time goes", each(|part| parts::parts(part).into_iter().collect())),

@@ -16,7 +16,7 @@ struct Cell {
 type Column = (&'static str, &'static str, &'static str, fn(&PageRun<'_>) -> Cell);
 
 /// Name, explanation, the measure as a certificate names it, and content.
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     ("tasks", "successful tasks of all that ended", "total_tasks", |run| {
         let metrics = &run.report.metrics;
         let (good, all) = (metrics.successful_tasks, metrics.total_tasks);
@@ -30,6 +30,10 @@ const COLUMNS: [Column; 12] = [
     ("tasks/s", "successful tasks per second", "throughput_tasks_per_sec", |run| {
         let metrics = &run.report.metrics;
         estimate(metrics.throughput_tasks_per_sec, metrics.throughput_ci95)
+    }),
+    (RETRIED, "attempts after the first, because a node was lost", "", |run| {
+        let retries = run.report.metrics.retries;
+        Cell { text: count(retries), value: Some(retries as f64) }
     }),
     ("ideal", "tasks per second of one shared queue without overhead", "", |run| {
         let rate = run.ideal.map(|(rate, _)| rate);
@@ -85,6 +89,15 @@ const COLUMNS: [Column; 12] = [
     }),
 ];
 
+/// A column that is there only where something was retried.
+const RETRIED: &str = "retried calls";
+
+/// Whether any run has something to show in a column.
+fn is_told((name, _, _, cell): &&Column, runs: &[&PageRun<'_>]) -> bool {
+    let told = |value: f64| *name != RETRIED || value > 0.0;
+    runs.iter().any(|run| cell(run).value.is_some_and(told))
+}
+
 fn number(value: Option<f64>) -> Cell {
     Cell { text: value.map_or(String::new(), |value| shown(Some(value))), value }
 }
@@ -95,10 +108,7 @@ fn estimate(value: Option<f64>, interval: Option<[f64; 2]>) -> Cell {
 
 /// The table of a part.
 pub(super) fn table(part: &Part<'_>) -> String {
-    let columns: Vec<&Column> = COLUMNS
-        .iter()
-        .filter(|(_, _, _, cell)| part.runs.iter().any(|run| cell(run).value.is_some()))
-        .collect();
+    let columns: Vec<&Column> = COLUMNS.iter().filter(|it| is_told(it, &part.runs)).collect();
     let sortable = |name: &str, title: &str| {
         // The unit has a line of its own, as intervals have.
         let (name, unit) = name.split_once(' ').unwrap_or((name, ""));
@@ -161,8 +171,8 @@ pub(super) fn table(part: &Part<'_>) -> String {
 
 /// What the columns mean, those that any run has.
 pub(super) fn legend(runs: &[PageRun<'_>]) -> String {
-    let shown =
-        COLUMNS.iter().filter(|(_, _, _, cell)| runs.iter().any(|run| cell(run).value.is_some()));
+    let all: Vec<&PageRun<'_>> = runs.iter().collect();
+    let shown = COLUMNS.iter().filter(|it| is_told(it, &all));
     let items: String = shown
         .map(|(name, title, ..)| format!("<dt>{name}</dt><dd>{}</dd>", escaped(title)))
         .collect();

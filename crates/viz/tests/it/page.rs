@@ -6,7 +6,9 @@
 use crate::{reports, sets};
 use metrics::report::RunReport;
 use metrics::{CurvePoint, LoadRow, LoadSeries, Nanos};
-use viz::html::{More, Page, PageRun, Theory, Verdict, page};
+use viz::html::{
+    Block, Chapter, More, Page, PageRun, Plane, PlanePoint, PlaneSeries, Theory, Verdict, page,
+};
 
 const HOSTILE: &str = "</script><b>\"'&";
 
@@ -43,6 +45,23 @@ fn verdict() -> Verdict {
     }
 }
 
+fn chapter() -> (Vec<Block>, Plane) {
+    let hostile = || HOSTILE.to_owned();
+    let row = |name: &str| vec![name.to_owned(), "12.5! ±0.3".to_owned(), hostile()];
+    let table = Block::Table { head: vec![hostile(); 3], rows: vec![row("first"), row("")] };
+    let blocks = vec![
+        Block::Heading(hostile()),
+        table,
+        Block::Sentence(hostile()),
+        Block::Legend(hostile()),
+    ];
+    let point =
+        PlanePoint { at: (2.0, 8.0), ci95: Some([7.0, 9.0]), tip: hostile(), label: hostile() };
+    let series = PlaneSeries { name: hostile(), line: vec![(0.0, 0.0)], points: vec![point] };
+    let [title, x, y, caption] = [(); 4].map(|()| hostile());
+    (blocks, Plane { title, x, y, series: vec![series], caption })
+}
+
 fn page_of(reports: &[RunReport], load: Option<&LoadSeries>) -> String {
     let curve = curve();
     let run = |report| PageRun { report, ideal: Some((210.0, true)), curve: &curve, load };
@@ -58,11 +77,14 @@ fn page_of(reports: &[RunReport], load: Option<&LoadSeries>) -> String {
     let verdict = verdict();
     let (incomplete, repeat) = (Some(HOSTILE), "sage run spec.yaml");
     let theory = [theory];
+    let (blocks, plane) = chapter();
+    let chapter = Chapter { name: HOSTILE, blocks: &blocks, plane: Some(&plane) };
     page(&Page {
         title: HOSTILE,
         incomplete,
         verdict: &verdict,
         runs: &runs,
+        chapters: &[chapter],
         theory: &theory,
         spec: HOSTILE,
         repeat,
@@ -104,6 +126,20 @@ fn every_set_of_runs_gives_a_well_formed_page_of_numbers() {
             assert!(!body.contains(nonsense), "{name}: {nonsense}");
         }
         assert!(!page.contains(HOSTILE) && !page.contains("<b>"), "{name}: text is not escaped");
+    }
+}
+
+#[test]
+fn chapters_are_tables_and_a_chart() {
+    let (name, runs) = sets::sets().into_iter().next().unwrap();
+    let page = page_of(&reports(&runs), None);
+    let start = page.find("<section id=\"experiment\"").unwrap_or_else(|| panic!("{name}"));
+    let section = &page[start..start + page[start..].find("</section>").unwrap()];
+    // The mark stands apart from the digits, and a row without a name has that of the row above.
+    assert_eq!(section.matches("certificate\">!</strong>12.5 ±0.3</td>").count(), 2, "{section}");
+    assert!(section.contains("<span class=\"unseen\">first</span>"), "{section}");
+    for drawn in ["class=\"whisker\"", "class=\"mark s0\"", "class=\"line s0\""] {
+        assert!(section.contains(drawn), "{drawn}");
     }
 }
 

@@ -59,9 +59,11 @@ pub(crate) fn chapter(title: &str, runs: &[Measured]) -> Result<Chapter, Error> 
     let all = series(runs);
     Ok(Chapter {
         name: "scaling",
-        text: text::text(&all),
+        headlines: all.iter().filter_map(text::headline).collect(),
+        pieces: text::pieces(&all),
         json: json::json(&all),
         picture: Some(picture::picture(title, &all)?),
+        plane: Some(picture::plane(&all)),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The chapter as a picture: throughput over nodes.
+//! The chapter as a picture, for a file and for the page: throughput over nodes.
 //!
 //! Throughput and not speed-up is drawn, so that intervals are those of the measurement and not of a
 //! ratio; a straight line through zero is what perfect scaling looks like in both.
@@ -6,6 +6,8 @@
 use super::text::law;
 use super::{Law, Series};
 use harness::Error;
+use harness::number;
+use harness::viz::html::{Plane, PlanePoint, PlaneSeries};
 use harness::viz::{ScalingPoint, ScalingSeries, Scene, scaling};
 
 /// Points of a fitted law: enough for a smooth line.
@@ -39,6 +41,55 @@ pub(super) fn picture(title: &str, all: &[Series<'_>]) -> Result<Scene, Error> {
         });
     }
     Ok(scaling(title, &subtitle, &drawn, &caption)?)
+}
+
+/// The same for the page. What the law says stands beside it.
+pub(super) fn plane(all: &[Series<'_>]) -> Plane {
+    let drawn: Vec<ScalingSeries> = all.iter().map(drawn).collect();
+    let told = |point: &ScalingPoint, what: &str, rate: f64| {
+        let nodes = if point.nodes == 1.0 { "node" } else { "nodes" };
+        format!("{what}, {} {nodes}: {} tasks/s", point.nodes, number::short(rate))
+    };
+    let measured = drawn.iter().map(|series| PlaneSeries {
+        name: match series.law.is_empty() {
+            true => format!("{}: measured", series.label),
+            false => format!("{}: measured, and the fitted law", series.label),
+        },
+        line: series.law.clone(),
+        points: series
+            .points
+            .iter()
+            .map(|point| PlanePoint {
+                at: (point.nodes, point.rate),
+                ci95: point.ci95,
+                tip: told(point, &series.label, point.rate),
+                label: String::new(),
+            })
+            .collect(),
+    });
+    // Equal sizes have equal ideals, but for the order in which calls come.
+    let ideal = drawn.first().into_iter().flat_map(|series| &series.points).filter_map(|point| {
+        let rate = point.ideal?;
+        let tip = told(point, "ideal", rate);
+        Some(PlanePoint { at: (point.nodes, rate), tip, ..PlanePoint::default() })
+    });
+    let ideal: Vec<PlanePoint> = ideal.collect();
+    let line = ideal.iter().map(|point| point.at).collect();
+    let name = "ideal: the same slots without any overhead".to_owned();
+    let ideal = (!ideal.is_empty()).then_some(PlaneSeries { name, line, points: ideal });
+    let mut caption =
+        "Successful tasks per second; whiskers are 95 % intervals over repetitions.".to_owned();
+    if all.iter().any(Series::drains) {
+        caption.push_str(" Start and drain bend all lines.");
+    }
+    Plane {
+        title: "Throughput by number of nodes".to_owned(),
+        x: "nodes".to_owned(),
+        y: "tasks/s".to_owned(),
+        // What is measured lies on top.
+        series: ideal.into_iter().chain(measured).collect(),
+        caption,
+    }
 }
 
 fn drawn(series: &Series<'_>) -> ScalingSeries {

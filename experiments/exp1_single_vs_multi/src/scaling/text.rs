@@ -4,8 +4,8 @@
 //! peak is predicted only from one that can.
 
 use super::{Law, Ratio, Row, Series};
-use harness::table::{Table, wrapped};
-use harness::{PAGE, number};
+use harness::table::Table;
+use harness::{Piece, number};
 
 const HEAD: [&str; 11] = [
     "nodes",
@@ -21,14 +21,13 @@ const HEAD: [&str; 11] = [
     "busy",
 ];
 
-pub(super) fn text(all: &[Series<'_>]) -> String {
-    let mut text = String::new();
+pub(super) fn pieces(all: &[Series<'_>]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
     for series in all {
-        text.push_str(&format!("scaling: {}{}\n", series.label, lent(series)));
+        pieces.push(Piece::Heading(format!("scaling: {}{}", series.label, lent(series))));
         let mut table = Table::new(&HEAD);
         series.rows.iter().for_each(|row| table.row(cells(row)));
-        text.push_str(&table.render(PAGE));
-        text.push_str(&wrapped(&format!("  {}", law(series)), PAGE, "    "));
+        pieces.extend([Piece::Table(table), Piece::Sentence(law(series))]);
     }
     let mut legend = String::from(
         "speed-up: throughput ÷ that of the first row, paired by seed. efficiency: speed-up ÷ how many \
@@ -51,8 +50,43 @@ pub(super) fn text(all: &[Series<'_>]) -> String {
              speed-up, in σ and in κ. The ideal has the same, so `of ideal` is without it.",
         );
     }
-    text.push_str(&wrapped(&legend, PAGE, ""));
-    text
+    pieces.push(Piece::Legend(legend));
+    pieces
+}
+
+/// What the largest row gains over the first, if it is larger.
+pub(super) fn headline(series: &Series<'_>) -> Option<String> {
+    let (first, last) = (series.rows.first()?, series.rows.last()?);
+    if first.config.parallelism >= last.config.parallelism {
+        return None;
+    }
+    let (speed_up, efficiency) = (last.speed_up?, last.efficiency?.times(100.0));
+    let range = |ratio: Ratio, show: &dyn Fn(f64) -> String| match ratio.ci95 {
+        Some([low, high]) => {
+            format!("{} (95 %: {} to {})", show(ratio.value), show(low), show(high))
+        }
+        None => format!("{} (one repetition: no interval)", show(ratio.value)),
+    };
+    let nodes = |n: u32| format!("{n} node{}", if n == 1 { "" } else { "s" });
+    let spoilt = [first, last]
+        .iter()
+        .any(|row| row.run.report().metrics.certificate.spoils("throughput_tasks_per_sec"));
+    Some(format!(
+        "{}: {} finish {} times the tasks per second of {}, an efficiency of {}.{}{}",
+        series.label,
+        nodes(last.config.nodes),
+        range(speed_up, &|x| number::fixed(Some(x), 2)),
+        nodes(first.config.nodes),
+        range(efficiency, &|x| format!("{x:.1} %")),
+        match series.drains() {
+            true => " Start and drain are part of that: the share of the ideal is what to compare.",
+            false => "",
+        },
+        match spoilt {
+            true => " But the certificates say not to rely on a throughput of it.",
+            false => "",
+        }
+    ))
 }
 
 /// Whose the row on one node is, if it is another policy's.
