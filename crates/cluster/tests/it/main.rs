@@ -1,8 +1,9 @@
 //! Tests of worker processes, in one binary.
 //!
 //! `conformance` is the arm of the body that all executors pass. `faults` kills, stops and restarts real
-//! processes; `remote` speaks TCP to workers that listen, and cuts the connections; `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock;
-//! `wire` is about the decoder.
+//! processes; `remote` speaks TCP to workers that listen, and cuts the connections, and `tls` the same encrypted;
+//! `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock; `wire` is
+//! about the decoder.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +15,7 @@
 mod conformance;
 mod faults;
 mod remote;
+mod tls;
 mod wire;
 mod worker;
 
