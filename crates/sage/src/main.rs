@@ -9,7 +9,10 @@ use harness::cli::{self, Flags, RunArgs};
 use harness::replay::{ReplayArgs, replay};
 use harness::sched_core::Registry;
 use harness::spec::{Draft, Spec};
-use harness::{Error, Exit, Experiment, Home, Options, WorkerArgs, execute, validate, worker};
+use harness::{
+    ClusterCommand, Error, Exit, Experiment, Home, Options, WorkerArgs, cluster, execute, validate,
+    worker,
+};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -49,6 +52,9 @@ enum Command {
     Replay(ReplayArgs),
     /// Be a worker: wait for drivers that run with `--env cluster --cluster FILE`
     Worker(WorkerArgs),
+    /// Keep workers up between runs, see how they are, and make keys for several hosts
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// List the policies, their parameters and their default binding
     Policies,
 }
@@ -70,6 +76,7 @@ fn main() -> ExitCode {
         },
         Ok(Args { command: Command::Replay(args) }) => cli::end(replay(&args, &registry)),
         Ok(Args { command: Command::Worker(args) }) => cli::end(worker(&args)),
+        Ok(Args { command: Command::Cluster(command) }) => cli::end(cluster(&command)),
         Ok(Args { command: Command::Policies }) => {
             print!("{help}");
             Exit::Done.into()
