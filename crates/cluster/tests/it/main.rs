@@ -1,7 +1,7 @@
 //! Tests of worker processes, in one binary.
 //!
 //! `conformance` is the arm of the body that all executors pass. `faults` kills, stops and restarts real
-//! processes; `remote` speaks TCP to workers that listen, and cuts the connections, and `tls` the same encrypted;
+//! processes, and `sabotage` such as listen; `remote` speaks TCP to workers that listen, and cuts the connections, and `tls` the same encrypted;
 //! `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock; `wire` is
 //! about the decoder.
 #![cfg(unix)]
@@ -15,6 +15,7 @@
 mod conformance;
 mod faults;
 mod remote;
+mod sabotage;
 mod tls;
 mod wire;
 mod worker;

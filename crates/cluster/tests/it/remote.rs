@@ -76,20 +76,21 @@ fn workers_serve_one_driver_after_the_other() {
 }
 
 /// Passes bytes on between drivers and a worker, until it is cut: then they vanish, and nobody is told.
-struct Proxy {
-    address: SocketAddr,
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
     cut: Arc<Mutex<Arc<AtomicBool>>>, // of the connections so far
 }
 
 impl Proxy {
-    fn before(worker: SocketAddr) -> Proxy {
+    pub(crate) fn before(worker: SocketAddr) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let cut = Arc::new(Mutex::new(Arc::new(AtomicBool::new(false))));
         let present = Arc::clone(&cut);
         thread::spawn(move || {
             for driver in listener.incoming() {
-                let (driver, worker) = (driver.unwrap(), TcpStream::connect(worker).unwrap());
+                let driver = driver.unwrap();
+                let Ok(worker) = TcpStream::connect(worker) else { continue }; // it is not there now
                 let cut = Arc::clone(&present.lock().unwrap());
                 pass_on(driver.try_clone().unwrap(), worker.try_clone().unwrap(), Arc::clone(&cut));
                 pass_on(worker, driver, cut);
@@ -99,7 +100,7 @@ impl Proxy {
     }
 
     /// Cuts every connection that there is; later ones are passed on.
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         let mut cut = self.cut.lock().unwrap();
         cut.store(true, Ordering::Release);
         *cut = Arc::new(AtomicBool::new(false));

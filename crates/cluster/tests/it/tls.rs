@@ -18,13 +18,14 @@ use std::thread;
 use tempfile::TempDir;
 
 /// The files of two clusters that have nothing to do with each other.
-fn files() -> &'static [TempDir; 2] {
+pub(crate) fn files() -> &'static [TempDir; 2] {
     static FILES: OnceLock<[TempDir; 2]> = OnceLock::new();
     FILES.get_or_init(|| {
         [(); 2].map(|()| {
             let folder = tempfile::tempdir().unwrap();
             let keys = Keys::generate().unwrap();
             let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+            fs::write(folder.path().join("token"), SECRET).unwrap();
             write("ca.pem", &keys.authority);
             write("worker.pem", &keys.certificate);
             write("worker.key", &keys.key);
@@ -38,7 +39,7 @@ fn identity(cluster: usize) -> Identity {
     Identity::read(&folder.join("worker.pem"), &folder.join("worker.key")).unwrap()
 }
 
-fn trust(cluster: usize) -> Trust {
+pub(crate) fn trust(cluster: usize) -> Trust {
     Trust::read(&files()[cluster].path().join("ca.pem")).unwrap()
 }
 
