@@ -58,7 +58,7 @@ impl Workers {
     ///
     /// # Errors
     /// Names the first that is not, and why.
-    pub(super) fn check(&self, runs: &[RunSpec]) -> Result<(), Error> {
+    pub(crate) fn check(&self, runs: &[RunSpec]) -> Result<(), Error> {
         let Launcher::Static(_) = &self.0 else { return Ok(()) };
         let mut checked = None;
         for run in runs.iter().filter(|run| run.setup.environment == Environment::Cluster) {
