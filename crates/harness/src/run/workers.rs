@@ -7,6 +7,7 @@
 
 use crate::spec::{Environment, Origin, RunSpec};
 use crate::{Error, Exit};
+use cluster::wire::Refusal;
 use cluster::{
     Incident, Launcher, Program, Remote, Token, Trust, WORKER_ARGUMENT, run_cluster, serve_parent,
 };
@@ -27,6 +28,14 @@ pub(crate) fn serve(arguments: &[String]) -> Option<Exit> {
             Exit::Failed
         }
     })
+}
+
+/// A worker that was lost without having been meant to.
+pub(super) struct Loss {
+    /// Which, when and why; a sentence.
+    pub(super) text: String,
+    /// Of what kind the message was that it was ended for, if it was.
+    pub(super) refused: Option<Refusal>,
 }
 
 /// Where the workers of a command come from.
@@ -72,21 +81,20 @@ impl Workers {
         Ok(())
     }
 
-    /// Runs on them. Those that were lost without having been meant to are told in `losses`, a sentence for
-    /// each.
+    /// Runs on them. Those that were lost without having been meant to are told in `losses`.
     pub(super) fn run(
         &self,
         setup: &RunSetup,
         scheduler: &mut dyn Scheduler,
         observer: &mut dyn Observer,
         control: &Control,
-        losses: &mut Vec<String>,
+        losses: &mut Vec<Loss>,
     ) -> Result<Outcome, RunError> {
         let mut incidents = Vec::new();
         let outcome = run_cluster(setup, &self.0, scheduler, observer, control, &mut incidents);
-        losses.extend(incidents.into_iter().map(|Incident { at, node, what }| {
+        losses.extend(incidents.into_iter().map(|Incident { at, node, what, refused }| {
             let at = at.since(Time::ZERO).as_secs_f64();
-            format!("{node} was lost {at:.3} s after the start: {what}.")
+            Loss { text: format!("{node} was lost {at:.3} s after the start: {what}."), refused }
         }));
         outcome
     }
