@@ -3,7 +3,8 @@
 //! The same names with the same signatures, so that whoever uses them compiles everywhere; each ends in
 //! [`Error::Elsewhere`].
 
-use crate::{Error, Token};
+use crate::wire::{Refusal, Status};
+use crate::{Error, Identity, Token, Trust};
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
 use sched_core::{NodeId, Scheduler, Time};
 use std::convert::Infallible;
@@ -33,7 +34,7 @@ impl Remote {
     ///
     /// # Errors
     /// Always.
-    pub fn new(_: Vec<SocketAddr>, _: Option<Token>) -> Result<Remote, Error> {
+    pub fn new(_: Vec<SocketAddr>, _: Option<Token>, _: Option<Trust>) -> Result<Remote, Error> {
         Err(Error::Elsewhere)
     }
 }
@@ -56,6 +57,8 @@ pub struct Incident {
     pub node: NodeId,
     /// What was seen of it.
     pub what: String,
+    /// Of what kind the message was that its worker was ended for, if it was.
+    pub refused: Option<Refusal>,
 }
 
 /// Workers for each node of a setup: none.
@@ -72,6 +75,30 @@ impl Cluster {
     }
 }
 
+/// On what terms a worker would serve.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// What drivers must know.
+    pub token: Option<Token>,
+    /// What the worker shows.
+    pub identity: Option<Identity>,
+    /// The most slots that a node on it may have.
+    pub slots: Option<u32>,
+}
+
+/// There is nobody to ask.
+///
+/// # Errors
+/// Always.
+pub fn inquire(
+    _: SocketAddr,
+    _: Option<&Token>,
+    _: Option<&Trust>,
+    _: bool,
+) -> Result<Status, Error> {
+    Err(Error::Elsewhere)
+}
+
 /// A worker that listens: none.
 #[derive(Debug)]
 pub struct Listener(Infallible);
@@ -81,7 +108,7 @@ impl Listener {
     ///
     /// # Errors
     /// Always.
-    pub fn bind(_: SocketAddr, _: Option<Token>, _: Option<u32>) -> Result<Listener, Error> {
+    pub fn bind(_: SocketAddr, _: Terms) -> Result<Listener, Error> {
         Err(Error::Elsewhere)
     }
 

@@ -23,29 +23,36 @@ mod driver;
 #[cfg(not(unix))]
 mod elsewhere;
 mod error;
+mod keys;
 #[cfg(unix)]
 mod link;
 #[cfg(unix)]
 mod poll;
 #[cfg(unix)]
 mod run;
+#[cfg(unix)]
+mod secure;
+mod tls;
 mod token;
 pub mod wire;
 #[cfg(unix)]
 mod worker;
 
 #[cfg(unix)]
-pub use driver::{Cluster, Incident, Launcher, Program, Remote};
+pub use driver::{Cluster, Incident, Launcher, Program, Remote, inquire};
 #[cfg(not(unix))]
 pub use elsewhere::{
-    Cluster, Incident, Launcher, Listener, Program, Remote, run_cluster, serve_parent,
+    Cluster, Incident, Launcher, Listener, Program, Remote, Terms, inquire, run_cluster,
+    serve_parent,
 };
 pub use error::Error;
+pub use keys::{Keys, secret};
 #[cfg(unix)]
 pub use run::run_cluster;
+pub use tls::{Identity, NAME, Trust};
 pub use token::Token;
 #[cfg(unix)]
-pub use worker::{Listener, serve_parent};
+pub use worker::{Listener, Terms, serve_parent};
 
 use sched_core::Span;
 

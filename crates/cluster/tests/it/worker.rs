@@ -16,6 +16,7 @@ struct Worker {
     child: Child,
     socket: UnixStream,
     bytes: Vec<u8>,
+    calls: u64, // that it was sent
 }
 
 impl Worker {
@@ -27,7 +28,7 @@ impl Worker {
             .spawn()
             .unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        Worker { child, socket, bytes: Vec::new() }
+        Worker { child, socket, bytes: Vec::new(), calls: 0 }
     }
 
     fn greeted(slots: u32, speed: f64) -> Worker {
@@ -40,7 +41,15 @@ impl Worker {
 
     fn say(&mut self, messages: &[Message]) {
         let mut bytes = Vec::new();
-        messages.iter().for_each(|message| encode(message, &mut bytes));
+        for message in messages {
+            match message {
+                Message::Call(ask) => {
+                    encode(&Message::Call(Ask { number: self.calls, ..*ask }), &mut bytes);
+                    self.calls += 1;
+                }
+                other => encode(other, &mut bytes),
+            }
+        }
         self.shout(&bytes);
     }
 
@@ -87,7 +96,7 @@ impl Worker {
 
 fn ask(ticket: u64, rounds: u32, us: u64, milli: u32) -> Message {
     let (service, demand) = (Span::from_micros(us), Resources::milli_cpu(milli));
-    Message::Call(Ask { ticket, index: ticket, rounds, service, demand })
+    Message::Call(Ask { number: 0, ticket, index: ticket, rounds, service, demand })
 }
 
 #[test]
@@ -132,10 +141,29 @@ fn a_ping_is_answered_while_every_slot_burns() {
     let busy = [ask(1, 5_000_000, 0, 1000), ask(2, 0, 0, 1000), Message::Ping { nonce: 5 }];
     worker.say(&busy);
     assert!(matches!(worker.hear(), Some(Message::Pong { nonce: 5, .. })));
+    #[cfg(target_os = "linux")]
+    burning_yields_to_messages(worker.child.id());
     let answers = worker.answers(2);
     assert_eq!((answers[0].ticket, answers[1].ticket), (1, 2));
     worker.say(&[Message::Bye]);
     assert!(matches!(worker.hear(), Some(Message::Used { .. })));
+}
+
+/// Of all threads of the worker, those that burn are nice.
+#[cfg(target_os = "linux")]
+fn burning_yields_to_messages(process: u32) {
+    let folder = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let threads = folder.map(|thread| {
+        let line = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+        let (name, rest) = line.rsplit_once(')').unwrap();
+        let nice: i32 = rest.split_whitespace().nth(16).unwrap().parse().unwrap();
+        (name.ends_with("(burn"), nice)
+    });
+    let (burning, others): (Vec<_>, Vec<_>) = threads.partition(|(burns, _)| *burns);
+    assert!(!burning.is_empty());
+    for (_, nice) in burning {
+        assert!(others.iter().all(|(_, other)| nice > *other), "{nice}, and {others:?}");
+    }
 }
 
 #[test]
@@ -161,8 +189,19 @@ fn what_breaks_the_protocol_is_refused_with_the_reason() {
         worker.say(&[message]);
         worker
     };
-    greeted(Message::Welcome { window: 1 }).refuses("what only a worker sends");
+    greeted(Message::Welcome { window: 1 }).refuses("what does not belong here");
     greeted(ask(1, 0, 0, 2001)).refuses("larger than the node");
+    // A call that was recorded and is sent again, and one that skips another.
+    for number in [0, 2] {
+        let mut replayed = Worker::greeted(2, 1.0);
+        let Message::Call(call) = ask(1, 0, 0, 1000) else { panic!("it is a call") };
+        replayed.say(&[Message::Call(call)]);
+        replayed.answers(1);
+        let mut bytes = Vec::new();
+        encode(&Message::Call(Ask { number, ..call }), &mut bytes);
+        replayed.shout(&bytes);
+        replayed.refuses(&format!("call {number} of the session where 1 was due"));
+    }
     let mut garbage = Worker::greeted(1, 1.0);
     garbage.shout(b"GET / HTTP/1.1\r\n\r\n");
     garbage.refuses("a frame of");

@@ -7,8 +7,9 @@
 
 use crate::spec::{Environment, Origin, RunSpec};
 use crate::{Error, Exit};
+use cluster::wire::Refusal;
 use cluster::{
-    Incident, Launcher, Program, Remote, Token, WORKER_ARGUMENT, run_cluster, serve_parent,
+    Incident, Launcher, Program, Remote, Token, Trust, WORKER_ARGUMENT, run_cluster, serve_parent,
 };
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
 use sched_core::{Scheduler, Time};
@@ -29,6 +30,14 @@ pub(crate) fn serve(arguments: &[String]) -> Option<Exit> {
     })
 }
 
+/// A worker that was lost without having been meant to.
+pub(super) struct Loss {
+    /// Which, when and why; a sentence.
+    pub(super) text: String,
+    /// Of what kind the message was that it was ended for, if it was.
+    pub(super) refused: Option<Refusal>,
+}
+
 /// Where the workers of a command come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Workers(Launcher);
@@ -44,9 +53,11 @@ impl Workers {
                 let here = |error| Error::Usage(format!("where is this program? {error}"));
                 Launcher::Process(Program::this().map_err(here)?)
             }
-            Some(Origin::Static { workers, token_file }) => {
+            Some(Origin::Static { workers, token_file, tls_ca }) => {
                 let token = token_file.as_deref().map(token).transpose()?;
-                Launcher::Static(Remote::new(workers, token).map_err(|error| usage(&error))?)
+                let trust = tls_ca.as_deref().map(trust).transpose()?;
+                let remote = Remote::new(workers, token, trust);
+                Launcher::Static(remote.map_err(|error| usage(&error))?)
             }
         };
         Ok(Workers(launcher))
@@ -56,7 +67,7 @@ impl Workers {
     ///
     /// # Errors
     /// Names the first that is not, and why.
-    pub(super) fn check(&self, runs: &[RunSpec]) -> Result<(), Error> {
+    pub(crate) fn check(&self, runs: &[RunSpec]) -> Result<(), Error> {
         let Launcher::Static(_) = &self.0 else { return Ok(()) };
         let mut checked = None;
         for run in runs.iter().filter(|run| run.setup.environment == Environment::Cluster) {
@@ -70,21 +81,20 @@ impl Workers {
         Ok(())
     }
 
-    /// Runs on them. Those that were lost without having been meant to are told in `losses`, a sentence for
-    /// each.
+    /// Runs on them. Those that were lost without having been meant to are told in `losses`.
     pub(super) fn run(
         &self,
         setup: &RunSetup,
         scheduler: &mut dyn Scheduler,
         observer: &mut dyn Observer,
         control: &Control,
-        losses: &mut Vec<String>,
+        losses: &mut Vec<Loss>,
     ) -> Result<Outcome, RunError> {
         let mut incidents = Vec::new();
         let outcome = run_cluster(setup, &self.0, scheduler, observer, control, &mut incidents);
-        losses.extend(incidents.into_iter().map(|Incident { at, node, what }| {
+        losses.extend(incidents.into_iter().map(|Incident { at, node, what, refused }| {
             let at = at.since(Time::ZERO).as_secs_f64();
-            format!("{node} was lost {at:.3} s after the start: {what}.")
+            Loss { text: format!("{node} was lost {at:.3} s after the start: {what}."), refused }
         }));
         outcome
     }
@@ -98,6 +108,14 @@ pub(crate) fn token(path: &Path) -> Result<Token, Error> {
     let named = |error: String| Error::Usage(format!("token file {}: {error}", path.display()));
     let bytes = fs::read(path).map_err(|error| named(error.to_string()))?;
     Token::new(&bytes).map_err(|error| named(error.to_string()))
+}
+
+/// Whom to trust, from a file.
+///
+/// # Errors
+/// When it cannot be read, or holds no certificate.
+pub(crate) fn trust(path: &Path) -> Result<Trust, Error> {
+    Trust::read(path).map_err(|error| Error::Usage(format!("tls_ca: {error}")))
 }
 
 fn usage(error: &cluster::Error) -> Error {

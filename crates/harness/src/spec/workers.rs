@@ -20,8 +20,13 @@ pub enum Origin {
         workers: Vec<SocketAddr>,
         /// The file with the secret that they share with the driver.
         token_file: Option<PathBuf>,
+        /// The file with the authority of their certificates; without it, connections are not encrypted.
+        tls_ca: Option<PathBuf>,
     },
 }
+
+/// What goes with `launcher: static` alone.
+const STATIC: [&str; 3] = ["workers", "token_file", "tls_ca"];
 
 #[derive(Clone, Copy)]
 enum Launcher {
@@ -39,12 +44,13 @@ impl Origin {
     }
 
     fn check(draft: &Draft, path: &Path) -> Result<Origin, SpecError> {
-        let fields = Field::root(draft.root()).map(&["launcher", "workers", "token_file"])?;
+        let fields =
+            Field::root(draft.root()).map(&["launcher", "workers", "token_file", "tls_ca"])?;
         let launcher = fields.need("launcher", "launcher: process")?;
         let launcher =
             launcher.choice(&[("process", Launcher::Process), ("static", Launcher::Static)])?;
         if let Launcher::Process = launcher {
-            let other = fields.get("workers").or_else(|| fields.get("token_file"));
+            let other = STATIC.iter().find_map(|key| fields.get(key));
             return match other {
                 None => Ok(Origin::Process),
                 Some(field) => Err(field.error("only goes with `launcher: static`")),
@@ -63,11 +69,12 @@ impl Origin {
             return Err(list.error("names no worker"));
         }
         let beside = path.parent().unwrap_or(Path::new(""));
-        let token_file = match fields.get("token_file") {
-            None => None,
-            Some(field) => Some(beside.join(field.text()?)),
+        let file = |key| match fields.get(key) {
+            None => Ok(None),
+            Some(field) => Ok(Some(beside.join(field.text()?))),
         };
-        Ok(Origin::Static { workers, token_file })
+        let (token_file, tls_ca) = (file("token_file")?, file("tls_ca")?);
+        Ok(Origin::Static { workers, token_file, tls_ca })
     }
 }
 
@@ -84,10 +91,12 @@ mod tests {
     #[test]
     fn workers_are_processes_or_named() {
         assert_eq!(check("launcher: process"), Ok(Origin::Process));
-        let named = "launcher: static\nworkers: [127.0.0.1:7401, '[::1]:7402']\ntoken_file: token";
+        let named = "launcher: static\nworkers: [127.0.0.1:7401, '[::1]:7402']\ntoken_file: token\n\
+                     tls_ca: keys/ca.pem";
         let workers = vec!["127.0.0.1:7401".parse().unwrap(), "[::1]:7402".parse().unwrap()];
         let token_file = Some(PathBuf::from("config/token"));
-        assert_eq!(check(named), Ok(Origin::Static { workers, token_file }));
+        let tls_ca = Some(PathBuf::from("config/keys/ca.pem"));
+        assert_eq!(check(named), Ok(Origin::Static { workers, token_file, tls_ca }));
     }
 
     #[test]
@@ -104,6 +113,10 @@ mod tests {
             (
                 "launcher: process\nworkers: [127.0.0.1:1]",
                 "c.yaml: line 2, column 10: `workers`: only goes with `launcher: static`",
+            ),
+            (
+                "launcher: process\ntls_ca: ca.pem",
+                "c.yaml: line 2, column 9: `tls_ca`: only goes with `launcher: static`",
             ),
             ("launchr: static", "c.yaml: line 1, column 1: unknown key `launchr`"),
         ] {
