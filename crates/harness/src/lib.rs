@@ -37,7 +37,7 @@ pub use output::Home;
 /// Tables and numbers as all reports have them.
 pub use report::{PAGE, number, table};
 pub use run::{
-    Chapter, Experiment, Measured, Options, Own, Running, Workers, execute, execute_with,
+    Chapter, Experiment, Measured, Options, Own, Running, Workers, execute, execute_with, with_ray,
 };
 /// Policies and their registry, so that a program with policies of its own depends on one crate.
 pub use sched_core;

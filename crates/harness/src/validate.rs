@@ -12,6 +12,7 @@ use crate::progress::Progress;
 use crate::provenance::Circumstances;
 use crate::report::number;
 use crate::report::table::{Table, wrapped};
+use crate::run::workers::strategy;
 use crate::run::{Context, Measured, Running, measure, require_sound};
 use crate::spec::{Environment, RunSpec, Spec, Work};
 use crate::{Error, Exit, Experiment, Options, Workers};
@@ -108,6 +109,8 @@ fn possible(run: &RunSpec) -> Result<(), Error> {
         "has `faults`, which exist in virtual time only; remove them"
     } else if setup.cluster.network != ServiceLaw::Constant(Span::ZERO) {
         "has a `network`, which exists in virtual time only; remove it"
+    } else if strategy(run).is_some() {
+        "leaves the placement to Ray, which neither of the two has"
     } else {
         return Ok(());
     };

@@ -9,7 +9,9 @@ use harness::cli::{self, Flags, RunArgs};
 use harness::replay::{ReplayArgs, replay};
 use harness::sched_core::Registry;
 use harness::spec::{Draft, Spec};
-use harness::{Error, Exit, Experiment, Home, Options, WorkerArgs, execute, validate, worker};
+use harness::{
+    Error, Exit, Experiment, Home, Options, WorkerArgs, execute, validate, with_ray, worker,
+};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -54,7 +56,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let registry = Registry::builtin();
+    let registry = with_ray(&Registry::builtin());
     let arguments: Vec<String> = std::env::args().collect();
     let help = cli::policies_help(&registry);
     let command = Args::command().mut_subcommand("run", |run| run.after_help(help.clone()));
@@ -68,7 +70,9 @@ fn main() -> ExitCode {
                 "--env: `sage validate` runs in `sim` and in `local`; leave it away".to_owned(),
             ))),
         },
-        Ok(Args { command: Command::Replay(args) }) => cli::end(replay(&args, &registry)),
+        Ok(Args { command: Command::Replay(args) }) => {
+            cli::end(replay(&args, &Registry::builtin()))
+        }
         Ok(Args { command: Command::Worker(args) }) => cli::end(worker(&args)),
         Ok(Args { command: Command::Policies }) => {
             print!("{help}");

@@ -2,7 +2,7 @@
 //!
 //! `conformance` is the arm of the body that all executors pass. `faults` kills, stops and restarts real
 //! processes; `remote` speaks TCP to workers that listen, and cuts the connections; `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock;
-//! `wire` is about the decoder.
+//! `wire` is about the decoder; `ray` runs against a script that stands for Ray.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@
 
 mod conformance;
 mod faults;
+mod ray;
 mod remote;
 mod wire;
 mod worker;
