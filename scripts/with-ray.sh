@@ -1,24 +1,28 @@
 #!/usr/bin/env bash
 # Runs a command while there is a Ray cluster on this host, and ends the cluster with it:
 #
-#   scripts/with-ray.sh [--nodes 4] [--cpus 4] [--] COMMAND …
+#   scripts/with-ray.sh [--nodes 4] [--cpus 4] [--beyond] [--] COMMAND …
 #
 # A head and further nodes (raylets), each with an address of its own on loopback. All but the head have
 # Ray's folder and /dev/shm for themselves, so that what is found there came by way of Ray. That needs the
 # right to make a mount namespace: root, or user namespaces. Another Ray on this host is left alone.
+# With --beyond, nodes have addresses as if they were other hosts, in a network of their own: connections to
+# them must then be encrypted.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-nodes=4 cpus=4
+nodes=4 cpus=4 beyond=
+given=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
         --nodes) nodes=$2; shift 2 ;;
         --cpus) cpus=$2; shift 2 ;;
+        --beyond) beyond=yes; shift ;;
         --) shift; break ;;
         *) break ;;
     esac
 done
 if [ $# -eq 0 ]; then
-    echo "usage: scripts/with-ray.sh [--nodes N] [--cpus N] [--] COMMAND …" >&2
+    echo "usage: scripts/with-ray.sh [--nodes N] [--cpus N] [--beyond] [--] COMMAND …" >&2
     exit 2
 fi
 if [ ! -x "$root/.ray/bin/ray" ]; then
@@ -32,6 +36,15 @@ elif unshare --map-root-user --mount true 2>/dev/null; then
 else
     echo "error: no right to make mount namespaces; run as root, or allow user namespaces" >&2
     exit 2
+fi
+
+network=127.0.0
+if [ -n "$beyond" ]; then
+    network=10.77.0
+    # In a network namespace, which this script then enters once more.
+    [ -n "${WITH_RAY_BEYOND:-}" ] || WITH_RAY_BEYOND=yes exec "${apart[@]}" --net "$0" "${given[@]}"
+    ip link set lo up
+    for ((node = 1; node <= nodes; node++)); do ip address add "$network.$node/32" dev lo; done
 fi
 
 # Ray gives its processes the lowest priority, and on a host that is busy with other things one would
@@ -55,15 +68,15 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 common=(--block --num-cpus "$cpus" --object-store-memory 80000000 --disable-usage-stats)
-"$root/.ray/bin/ray" start --head --port "$port" --node-ip-address 127.0.0.1 --include-dashboard false \
+"$root/.ray/bin/ray" start --head --port "$port" --node-ip-address $network.1 --include-dashboard false \
     --temp-dir "$folder/ray" "${common[@]}" >"$folder/head.log" 2>&1 &
 started+=($!)
-export RAY_ADDRESS=127.0.0.1:$port
+export RAY_ADDRESS=$network.1:$port
 for ((node = 2; node <= nodes; node++)); do
     # The head's folder must be there to be mounted over; a node would wait for the head by itself.
     mkdir -p "$folder/ray"
     "${apart[@]}" sh -c 'mount -t tmpfs tmpfs "$1" && mount -t tmpfs tmpfs /dev/shm && shift && exec "$@"' sh "$folder/ray" \
-        "$root/.ray/bin/ray" start --address "$RAY_ADDRESS" --node-ip-address "127.0.0.$node" "${common[@]}" \
+        "$root/.ray/bin/ray" start --address "$RAY_ADDRESS" --node-ip-address "$network.$node" "${common[@]}" \
         >"$folder/node-$node.log" 2>&1 &
     started+=($!)
 done

@@ -5,7 +5,7 @@ driver's own binary to it as `working_dir`. The actor starts that binary as a wo
 listens; driver and workers then speak directly. For the policies that leave the placement to Ray, the
 same stage calls run as plain Ray tasks instead.
 
-What the driver says: first a line with `address`, `folder` and `token`; then
+What the driver says: first a line with `address`, `folder`, `token`, `certificate` and `key`; then
     {"do": "workers", "slots": [4, …]}                 one worker for each node of a run
     {"do": "renew", "node": 0, "address": "…"}         that worker is of no use any more
     {"do": "tasks", "slots": [4, …], "speeds": [1.0, …], "strategy": "DEFAULT", "compute": false}
@@ -19,6 +19,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -72,12 +73,24 @@ class Worker:
         self.process = None
         self.address = None
 
-    def launch(self, host, slots, token):
-        """Starts it anew; says where it listens."""
+    def launch(self, host, slots, token, tls):
+        """Starts it anew; says where it listens. `tls`: the texts of certificate and key, if it is to have
+        them; they are files until it listens, for nobody else to read."""
+        with tempfile.TemporaryDirectory() as folder:
+            flags = []
+            for name, text in tls.items():
+                path = os.path.join(folder, name)
+                with open(path, "w", encoding="ascii") as file:
+                    file.write(text)
+                flags += [f"--tls-{name}", path]
+            return self.start(host, slots, token, flags)
+
+    def start(self, host, slots, token, flags):
         self.end(self.address)
-        arguments = ["./worker", "__worker", "--supervised", "--listen", f"{host}:0", "--slots", str(slots)]
+        listen = f"[{host}]:0" if ":" in host else f"{host}:0"
+        arguments = ["./worker", "__worker", "--supervised", "--listen", listen, "--slots", str(slots)]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(arguments, stdin=pipe, stderr=pipe, text=True)
+        process = subprocess.Popen(arguments + flags, stdin=pipe, stderr=pipe, text=True)
         self.process = process
         process.stdin.write(token + "\n")
         process.stdin.flush()
@@ -105,8 +118,9 @@ class Worker:
 class Workers:
     """One actor for each node of a run, and a thread that keeps its worker up."""
 
-    def __init__(self, ray, token):
-        self.ray, self.token = ray, token
+    def __init__(self, ray, hello):
+        self.ray, self.token = ray, hello["token"]
+        self.tls = {"cert": hello["certificate"], "key": hello["key"]}
         self.kept = []  # by node of the run: (Ray node, slots, host), actor
         self.there = {}  # by node: where its worker listens
 
@@ -151,9 +165,10 @@ class Workers:
 
     def keep(self, node, key, actor):
         _, slots, host = key
+        tls = {} if is_loopback(host) else self.tls
         while self.is_kept(node, actor):
             try:
-                address = self.ray.get(actor.launch.remote(host, slots, self.token))
+                address = self.ray.get(actor.launch.remote(host, slots, self.token, tls))
                 if self.is_kept(node, actor):
                     self.there[node] = address
                     say("worker", node=node, address=address)
@@ -321,16 +336,13 @@ def cpus_of(node):
 
 
 def host_of(ray, node):
-    """Where a worker on that node listens."""
+    """Where a worker on that node listens. Beyond this host that needs keys, and encryption."""
     address = node["NodeManagerAddress"]
-    if address.startswith("127.") or address == "::1":
-        return address
-    if address == ray.util.get_node_ip_address():
-        return "127.0.0.1"
-    raise Refused(
-        f"the Ray node {address} is beyond this host, and connections to it would not be encrypted; "
-        "use Ray nodes of this host, or `launcher: static` with workers of your own"
-    )
+    return "127.0.0.1" if address == ray.util.get_node_ip_address() and not is_loopback(address) else address
+
+
+def is_loopback(host):
+    return host.startswith("127.") or host == "::1"
 
 
 def choose(ray, slots):
@@ -357,8 +369,8 @@ def brief(error):
     return f"{type(error).__name__}: {lines[0] if lines else 'no reason'}"
 
 
-def serve(ray, token):
-    workers, tasks = Workers(ray, token), Tasks(ray)
+def serve(ray, hello):
+    workers, tasks = Workers(ray, hello), Tasks(ray)
     for line in sys.stdin:
         order = json.loads(line)
         what = order.pop("do")
@@ -400,7 +412,7 @@ def main():
         return say("refused", why=f"Ray refuses the connection: {brief(error)}")
     say("ready")
     try:
-        serve(ray, hello["token"])
+        serve(ray, hello)
     except Exception as error:
         say("gone", why=brief(error))
     # Nothing of ours outlives this process: Ray ends the actors and tasks of a job with it.

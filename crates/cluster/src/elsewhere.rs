@@ -3,7 +3,8 @@
 //! The same names with the same signatures, so that whoever uses them compiles everywhere; each ends in
 //! [`Error::Elsewhere`].
 
-use crate::{Error, Strategy, Token};
+use crate::wire::Status;
+use crate::{Error, Identity, Strategy, Token, Trust};
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
 use sched_core::{NodeId, Scheduler, Time};
 use std::convert::Infallible;
@@ -34,7 +35,7 @@ impl Remote {
     ///
     /// # Errors
     /// Always.
-    pub fn new(_: Vec<SocketAddr>, _: Option<Token>) -> Result<Remote, Error> {
+    pub fn new(_: Vec<SocketAddr>, _: Option<Token>, _: Option<Trust>) -> Result<Remote, Error> {
         Err(Error::Elsewhere)
     }
 }
@@ -97,6 +98,30 @@ impl Cluster {
     }
 }
 
+/// On what terms a worker would serve.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// What drivers must know.
+    pub token: Option<Token>,
+    /// What the worker shows.
+    pub identity: Option<Identity>,
+    /// The most slots that a node on it may have.
+    pub slots: Option<u32>,
+}
+
+/// There is nobody to ask.
+///
+/// # Errors
+/// Always.
+pub fn inquire(
+    _: SocketAddr,
+    _: Option<&Token>,
+    _: Option<&Trust>,
+    _: bool,
+) -> Result<Status, Error> {
+    Err(Error::Elsewhere)
+}
+
 /// A worker that listens: none.
 #[derive(Debug)]
 pub struct Listener(Infallible);
@@ -106,7 +131,7 @@ impl Listener {
     ///
     /// # Errors
     /// Always.
-    pub fn bind(_: SocketAddr, _: Option<Token>, _: Option<u32>) -> Result<Listener, Error> {
+    pub fn bind(_: SocketAddr, _: Terms) -> Result<Listener, Error> {
         Err(Error::Elsewhere)
     }
 

@@ -3,7 +3,7 @@
 //! A worker that is lost is no error: its calls run elsewhere. These are what no other node can make
 //! good.
 
-use crate::wire::{MAX_TOKEN, WireError};
+use crate::wire::{MAX_TOKEN, Refusal, WireError};
 use sched_core::NodeId;
 use std::io;
 use std::net::SocketAddr;
@@ -45,12 +45,20 @@ pub enum Error {
         /// Workers that are known.
         known: usize,
     },
-    /// A socket beyond this host.
+    /// A socket beyond this host, without what protects it.
     #[error(
-        "{0} is not on this host, and connections are not encrypted yet; use a loopback address, for \
-         example 127.0.0.1 and an SSH tunnel"
+        "{address} is not a loopback address, and beyond this host a worker needs a token and TLS on both \
+         sides: {missing} missing; `sage cluster keygen DIR` makes all files"
     )]
-    Beyond(SocketAddr),
+    Beyond {
+        /// Where.
+        address: SocketAddr,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// Keys or certificates that are none, or could not be made.
+    #[error("{0}")]
+    Keys(String),
     /// A worker could not listen.
     #[error("cannot listen on {address}: {source}; choose another address or port")]
     Listen {
@@ -67,16 +75,42 @@ pub enum Error {
         "stage `{0}` runs code of its own, which no worker process has; run it with `--env local`"
     )]
     Custom(String),
+    /// A worker does not say how it is.
+    #[error("{0}")]
+    Inquiry(String),
     /// The system refuses to wait for sockets.
     #[error("the system refuses to wait for the workers: {0}; lower the number of nodes")]
     Poll(#[source] io::Error),
-    /// The driver is gone or was refused; told by a worker.
-    #[error("the connection to the driver is over: {0}")]
-    Driver(String),
+    /// Somebody was refused, by a worker or by the driver that told it.
+    #[error("the connection to the driver is over: {why}")]
+    Refused {
+        /// Of what kind the reason is.
+        refusal: Refusal,
+        /// The reason.
+        why: String,
+    },
     /// What the other side said is no message.
     #[error("the other side sent {0}")]
     Wire(#[from] WireError),
     /// The system refused a socket, or a thread for one.
     #[error("the system refused a socket: {0}")]
     Socket(#[source] io::Error),
+}
+
+impl Error {
+    /// Somebody is refused for this reason.
+    #[cfg(unix)]
+    pub(crate) fn refused(refusal: Refusal, why: impl Into<String>) -> Error {
+        Error::Refused { refusal, why: why.into() }
+    }
+
+    /// What kind of refusal this is; `None` if it is the system's failure, not the other side's.
+    #[cfg(unix)]
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Error::Refused { refusal, .. } => Some(*refusal),
+            Error::Wire(error) => Some(error.into()),
+            _ => None,
+        }
+    }
 }

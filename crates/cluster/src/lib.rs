@@ -23,6 +23,7 @@ mod driver;
 #[cfg(not(unix))]
 mod elsewhere;
 mod error;
+mod keys;
 #[cfg(unix)]
 mod link;
 mod policy;
@@ -32,27 +33,32 @@ mod poll;
 mod ray;
 #[cfg(unix)]
 mod run;
+#[cfg(unix)]
+mod secure;
+mod tls;
 mod token;
 pub mod wire;
 #[cfg(unix)]
 mod worker;
 
 #[cfg(unix)]
-pub use driver::{Cluster, Incident, Launcher, Program, Remote};
+pub use driver::{Cluster, Incident, Launcher, Program, Remote, inquire};
 #[cfg(not(unix))]
 pub use elsewhere::{
-    Cluster, Incident, Launcher, Listener, Program, Ray, Remote, run_cluster, run_on_ray,
-    serve_operator, serve_parent,
+    Cluster, Incident, Launcher, Listener, Program, Ray, Remote, Terms, inquire, run_cluster,
+    run_on_ray, serve_operator, serve_parent,
 };
 pub use error::Error;
+pub use keys::{Keys, secret};
 pub use policy::{Strategy, ray_policies};
 #[cfg(unix)]
 pub use ray::{Ray, run_on_ray, serve_operator};
 #[cfg(unix)]
 pub use run::run_cluster;
+pub use tls::{Identity, NAME, Trust};
 pub use token::Token;
 #[cfg(unix)]
-pub use worker::{Listener, serve_parent};
+pub use worker::{Listener, Terms, serve_parent};
 
 use sched_core::Span;
 

@@ -5,8 +5,9 @@
 //! reading by its size, the one for writing by the window of calls that may be without an answer.
 //!
 //! The socket is a Unix one to a process that this one has started, which nobody else can reach, or a
-//! TCP one.
+//! TCP one, encrypted or not.
 
+use crate::secure::Secure;
 use crate::wire::{Message, WireError, decode, encode};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -22,6 +23,7 @@ const READ: usize = 64 * 1024;
 pub(crate) enum Stream {
     Unix(UnixStream),
     Tcp(TcpStream),
+    Tls(Box<Secure>),
 }
 
 /// A connection.
@@ -47,12 +49,12 @@ pub(crate) enum Filled {
 
 impl Link {
     pub(crate) fn new(stream: Stream) -> io::Result<Link> {
-        match &stream {
-            Stream::Unix(stream) => stream.set_nonblocking(true)?,
-            Stream::Tcp(stream) => {
-                stream.set_nonblocking(true)?;
-                stream.set_nodelay(true)?; // what is worth a write is worth a packet
-            }
+        if let Stream::Unix(stream) = &stream {
+            stream.set_nonblocking(true)?;
+        }
+        if let Some(socket) = stream.tcp() {
+            socket.set_nonblocking(true)?;
+            socket.set_nodelay(true)?; // what is worth a write is worth a packet
         }
         let incoming = vec![0; READ].into_boxed_slice();
         Ok(Link { stream, incoming, unread: 0..0, outgoing: Vec::new(), written: 0 })
@@ -112,11 +114,28 @@ impl Link {
         }
         self.outgoing.clear();
         self.written = 0;
+        // What is left behind the encryption is written when the socket takes more.
+        let _ = self.stream.flush();
     }
 
     /// Whether there is something to write that the socket has not taken yet.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.written < self.outgoing.len()
+        let behind = match &self.stream {
+            Stream::Tls(stream) => stream.is_blocked(),
+            Stream::Unix(_) | Stream::Tcp(_) => false,
+        };
+        behind || self.written < self.outgoing.len()
+    }
+}
+
+impl Stream {
+    /// The socket below, if it is one to another host or might be.
+    pub(crate) fn tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Stream::Unix(_) => None,
+            Stream::Tcp(socket) => Some(socket),
+            Stream::Tls(stream) => Some(&stream.socket),
+        }
     }
 }
 
@@ -125,6 +144,7 @@ impl AsFd for Link {
         match &self.stream {
             Stream::Unix(stream) => stream.as_fd(),
             Stream::Tcp(stream) => stream.as_fd(),
+            Stream::Tls(stream) => stream.socket.as_fd(),
         }
     }
 }
@@ -134,6 +154,7 @@ impl Read for Stream {
         match self {
             Stream::Unix(stream) => stream.read(into),
             Stream::Tcp(stream) => stream.read(into),
+            Stream::Tls(stream) => stream.read(into),
         }
     }
 }
@@ -143,10 +164,14 @@ impl Write for Stream {
         match self {
             Stream::Unix(stream) => stream.write(bytes),
             Stream::Tcp(stream) => stream.write(bytes),
+            Stream::Tls(stream) => stream.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self {
+            Stream::Unix(_) | Stream::Tcp(_) => Ok(()),
+            Stream::Tls(stream) => stream.flush(),
+        }
     }
 }

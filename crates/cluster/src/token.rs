@@ -6,6 +6,7 @@ use crate::Error;
 use crate::wire::MAX_TOKEN;
 use std::fmt;
 use std::hint::black_box;
+use std::net::SocketAddr;
 
 /// A shared secret.
 #[derive(Clone)]
@@ -36,6 +37,24 @@ impl Token {
     }
 }
 
+/// Beyond this host, nothing goes without a token and TLS.
+pub(crate) fn require_protection(
+    address: SocketAddr,
+    token: bool,
+    encrypted: bool,
+) -> Result<(), Error> {
+    let missing = match (token, encrypted) {
+        (true, true) => return Ok(()),
+        (false, true) => "the token is",
+        (true, false) => "TLS is",
+        (false, false) => "both are",
+    };
+    match address.ip().to_canonical().is_loopback() {
+        true => Ok(()),
+        false => Err(Error::Beyond { address, missing }),
+    }
+}
+
 impl PartialEq for Token {
     fn eq(&self, other: &Token) -> bool {
         self.is(&other.0)
@@ -53,6 +72,26 @@ impl fmt::Debug for Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beyond_this_host_both_are_needed() {
+        let needs = |address: &str, token, encrypted| {
+            let error = require_protection(address.parse().unwrap(), token, encrypted).err();
+            error.map(|error| error.to_string())
+        };
+        for here in ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert_eq!(needs(here, false, false), None, "{here}");
+        }
+        for beyond in ["192.0.2.1:1", "0.0.0.0:1", "[::]:1", "[2001:db8::1]:1"] {
+            assert_eq!(needs(beyond, true, true), None, "{beyond}");
+            for (token, encrypted, missing) in
+                [(false, true, "the token is"), (true, false, "TLS is"), (false, false, "both are")]
+            {
+                let error = needs(beyond, token, encrypted).unwrap();
+                assert!(error.contains(missing) && error.contains("keygen"), "{error}");
+            }
+        }
+    }
 
     #[test]
     fn only_the_whole_token_is_it() {

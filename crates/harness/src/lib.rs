@@ -14,6 +14,7 @@ pub mod cli;
 mod clock;
 mod error;
 mod expect;
+mod fleet;
 mod interrupt;
 mod output;
 pub mod preset;
@@ -29,6 +30,7 @@ mod worker;
 
 pub use error::{Error, Exit};
 pub use expect::Expectation;
+pub use fleet::{ClusterCommand, cluster};
 /// Reports, for those who make chapters of them.
 pub use metrics;
 /// The JSON Schema of every `<run>_metrics.json`.

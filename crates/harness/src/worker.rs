@@ -2,12 +2,13 @@
 //!
 //! For hosts where something else starts processes. It serves one driver after the other until it is ended,
 //! and writes a line on stderr for each that it refuses. The token comes from a file or from the environment,
-//! never from the command line, which everybody on the host can read. Ray's actors start it with `--supervised`.
+//! never from the command line, which everybody on the host can read. Beyond this host nobody is served
+//! without a token and a certificate. Ray's actors start it with `--supervised`.
 
 use crate::run::workers::token;
 use crate::{Error, Exit};
 use clap::{Args, Parser};
-use cluster::{Listener, Token};
+use cluster::{Identity, Listener, Terms, Token};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::{io, process, thread};
@@ -27,6 +28,12 @@ pub struct WorkerArgs {
     /// File with the secret that drivers must know; default: the variable SAGE_TOKEN, or no secret
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// File with the certificate that the worker shows; connections must then be encrypted
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// File with the private key to it
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Read the secret from the first line of the standard input, and end when it ends
     #[arg(long, conflicts_with = "token_file")]
     supervised: bool,
@@ -59,7 +66,7 @@ impl WorkerArgs {
 /// Serves drivers until the process is ended.
 ///
 /// # Errors
-/// When it cannot listen, or the token is none.
+/// When it cannot listen, or the token, the certificate or its key are none.
 pub fn worker(args: &WorkerArgs) -> Result<Exit, Error> {
     let usage = |error: cluster::Error| Error::Usage(format!("--listen: {error}"));
     let address: SocketAddr = args.listen.parse().map_err(|_| {
@@ -71,7 +78,15 @@ pub fn worker(args: &WorkerArgs) -> Result<Exit, Error> {
         None if args.supervised => Some(from_supervisor()?),
         None => from_environment()?,
     };
-    let listener = Listener::bind(address, token, args.slots).map_err(usage)?;
+    let identity = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(
+            Identity::read(certificate, key)
+                .map_err(|error| Error::Usage(format!("--tls-cert, --tls-key: {error}")))?,
+        ),
+        _ => None,
+    };
+    let terms = Terms { token, identity, slots: args.slots };
+    let listener = Listener::bind(address, terms).map_err(usage)?;
     eprintln!("worker: listening on {}", listener.address().map_err(usage)?);
     let served = listener.serve(|line| eprintln!("worker: {line}"));
     served.map(|()| Exit::Done).map_err(|error| Error::Usage(error.to_string()))

@@ -10,7 +10,8 @@ use harness::replay::{ReplayArgs, replay};
 use harness::sched_core::Registry;
 use harness::spec::{Draft, Spec};
 use harness::{
-    Error, Exit, Experiment, Home, Options, WorkerArgs, execute, validate, with_ray, worker,
+    ClusterCommand, Error, Exit, Experiment, Home, Options, WorkerArgs, cluster, execute, validate,
+    with_ray, worker,
 };
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -51,6 +52,9 @@ enum Command {
     Replay(ReplayArgs),
     /// Be a worker: wait for drivers that run with `--env cluster --cluster FILE`
     Worker(WorkerArgs),
+    /// Keep workers up between runs, see how they are, and make keys for several hosts
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// List the policies, their parameters and their default binding
     Policies,
 }
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
             cli::end(replay(&args, &Registry::builtin()))
         }
         Ok(Args { command: Command::Worker(args) }) => cli::end(worker(&args)),
+        Ok(Args { command: Command::Cluster(command) }) => cli::end(cluster(&command)),
         Ok(Args { command: Command::Policies }) => {
             print!("{help}");
             Exit::Done.into()

@@ -110,7 +110,7 @@ fn a_worker_that_cannot_listen_says_why() {
     fs::write(folder.path().join("short"), "short").unwrap();
     for (flags, what) in [
         ("--listen here", "--listen: `here` is no address with a port"),
-        ("--listen 0.0.0.0:7401", "0.0.0.0:7401 is not on this host"),
+        ("--listen 0.0.0.0:7401", "0.0.0.0:7401 is not a loopback address"),
         ("--token-file none", "token file none: "),
         ("--token-file short", "token file short: a token has 16 to 256 bytes"),
         (&format!("--listen {}", workers[0].address), "cannot listen on 127.0.0.1:"),

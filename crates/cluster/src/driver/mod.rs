@@ -19,7 +19,7 @@ mod remote;
 mod sockets;
 
 pub use process::Program;
-pub use remote::Remote;
+pub use remote::{Remote, inquire};
 
 use crate::link::{Filled, Link};
 use crate::ray::Ray;
@@ -326,8 +326,8 @@ fn send(node: &mut Node, flights: &mut Flights, rounds: &[u32], at: u32, now: Ti
     flight.sent = Some(now);
     let Call { key, demand, service, .. } = flight.call;
     let (index, rounds) = (key.task.index, rounds[key.task.stage as usize]);
-    node.outstanding += 1;
-    node.send(&Message::Call(Ask { ticket, index, rounds, service, demand }));
+    let number = node.next_number();
+    node.send(&Message::Call(Ask { number, ticket, index, rounds, service, demand }));
 }
 
 impl Executor for Cluster {

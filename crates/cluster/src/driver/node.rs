@@ -56,6 +56,7 @@ pub(super) struct Node {
     /// Calls that wait for the worker to answer others.
     pub(super) held: VecDeque<u32>,
     pub(super) outstanding: u32,
+    numbered: u64, // calls of the session
     pub(super) window: u32,
     pub(super) offset: Option<Offset>,
     ping: Option<(u64, Time)>,
@@ -82,6 +83,7 @@ impl Node {
             hello: None,
             held: VecDeque::new(),
             outstanding: 0,
+            numbered: 0,
             window: 0,
             offset: None,
             ping: None,
@@ -121,7 +123,8 @@ impl Node {
             Launcher::Static(remote) => {
                 hello.token = remote.token.as_ref().map_or_else(Vec::new, |it| it.bytes().to_vec());
                 self.hello = Some(hello);
-                self.connecting = Some(Connecting::to(remote.workers[self.id.index()])?);
+                let address = remote.workers[self.id.index()];
+                self.connecting = Some(Connecting::to(address, remote.trust.clone())?);
                 self.state = State::Connecting;
             }
             Launcher::Ray(ray) => {
@@ -213,6 +216,13 @@ impl Node {
         self.fails = 0;
     }
 
+    /// One more call is on its way; its place among those of the session.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.outstanding += 1;
+        self.numbered += 1;
+        self.numbered - 1
+    }
+
     /// Calls that start from now on take `factor` times as long.
     pub(super) fn slow(&mut self, factor: f64) {
         self.slow = factor;
@@ -231,7 +241,7 @@ impl Node {
         (self.link, self.connecting) = (None, None);
         self.state = State::Down;
         self.held.clear();
-        (self.outstanding, self.offset) = (0, None);
+        (self.outstanding, self.numbered, self.offset) = (0, 0, None);
         (self.ping, self.unanswered) = (None, None);
         match self.process.take().map(Process::end) {
             None => "its connection ended".into(),

@@ -18,14 +18,15 @@ mod words;
 pub use operator::serve_operator;
 pub use tasks::run_on_ray;
 
-use crate::{Error, Program, Strategy, Token};
+use crate::{Error, Keys, Program, Strategy, Token, Trust};
 use pipeline::RunSetup;
 use sched_core::Span;
 use side::{Heard, Side};
-use std::fs::File;
-use std::io::Read as _;
+use std::fmt;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use words::Order;
 
@@ -35,17 +36,18 @@ const RESTART: Span = Span::from_secs(10);
 
 /// A Ray cluster that can be reached through a Python which has Ray. Connected to when it is first needed;
 /// clones share the connection, and what was started ends with the last of them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Ray(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     python: PathBuf,
     address: String,
     program: Program,
     side: Mutex<Option<Side>>,
+    keys: Keys, // of this connection alone; workers get theirs from Ray, which must be trusted anyway
     token: Token,
-    token_text: String,
+    trust: Trust,
+    tickets: AtomicU64, // of calls; never one twice, so that no old answer is taken for a new one
 }
 
 impl Ray {
@@ -54,20 +56,21 @@ impl Ray {
     /// `sage worker`. Nothing is started yet.
     ///
     /// # Errors
-    /// When the system has no randomness for a secret.
+    /// When the system has no randomness for secrets, or no place for a file.
     pub fn new(python: &Path, address: &str, program: Program) -> Result<Ray, Error> {
-        let mut bytes = [0; 16];
-        let random = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-        random
-            .map_err(|error| Error::Ray(format!("there is no secret for its workers: {error}")))?;
-        let token_text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let keys = Keys::generate()?;
+        let here = |error| Error::Ray(format!("its files cannot be written: {error}"));
+        let mut file = tempfile::NamedTempFile::new().map_err(here)?;
+        file.write_all(keys.authority.as_bytes()).map_err(here)?;
         Ok(Ray(Arc::new(Shared {
             python: python.to_owned(),
             address: address.to_owned(),
             program,
             side: Mutex::new(None),
-            token: Token::new(token_text.as_bytes())?,
-            token_text,
+            token: Token::new(keys.token.as_bytes())?,
+            trust: Trust::read(file.path())?,
+            keys,
+            tickets: AtomicU64::new(0),
         })))
     }
 
@@ -88,6 +91,11 @@ impl Ray {
     /// The secret that its workers and this driver share.
     pub(crate) fn token(&self) -> &Token {
         &self.0.token
+    }
+
+    /// Who must have signed the certificate of a worker: beyond this host, connections are encrypted.
+    pub(crate) fn trust(&self, address: SocketAddr) -> Option<&Trust> {
+        (!address.ip().is_loopback()).then_some(&self.0.trust)
     }
 
     /// Has one worker for each node, on a Ray node of its own with as many CPUs as it has slots. Those that
@@ -114,6 +122,11 @@ impl Ray {
         self.heard().and_then(|heard| heard.is_gone())
     }
 
+    /// A new name for a call.
+    fn ticket(&self) -> u64 {
+        self.0.tickets.fetch_add(1, Ordering::Relaxed)
+    }
+
     fn heard(&self) -> Option<Arc<Heard>> {
         let side = self.0.side.lock().unwrap_or_else(PoisonError::into_inner);
         side.as_ref().map(|side| Arc::clone(side.heard()))
@@ -126,14 +139,20 @@ impl Ray {
         let begins = matches!(order, Order::Workers { .. } | Order::Tasks { .. });
         if begins && side.as_ref().is_none_or(|side| side.heard().is_gone().is_some()) {
             *side = None;
-            let Shared { python, address, program, token_text, .. } = shared;
-            *side = Some(Side::start(python, address, program, token_text)?);
+            let Shared { python, address, program, keys, .. } = shared;
+            *side = Some(Side::start(python, address, program, keys)?);
         }
         let Some(side) = side.as_mut() else {
             return Err(Error::Ray("there is no connection to it".into()));
         };
         side.order(order)?;
         Ok(Arc::clone(side.heard()))
+    }
+}
+
+impl fmt::Debug for Ray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ray").field(&self.0.address).finish() // and no secret
     }
 }
 

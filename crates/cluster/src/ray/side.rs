@@ -5,7 +5,7 @@
 //! not outlive this process, however that ends; and Ray ends with it what it has started.
 
 use super::words::{Done, Hello, Order, Word};
-use crate::{Error, Program};
+use crate::{Error, Keys, Program};
 use pipeline::kit::Clock;
 use sched_core::{Span, Time};
 use std::fs;
@@ -57,7 +57,7 @@ impl Side {
         python: &Path,
         address: &str,
         program: &Program,
-        token: &str,
+        keys: &Keys,
     ) -> Result<Side, Error> {
         let here = |error| Error::Ray(format!("its files cannot be written: {error}"));
         let folder = tempfile::Builder::new().prefix("sage-ray-").tempdir().map_err(here)?;
@@ -91,7 +91,8 @@ impl Side {
         builder.spawn(listen).map_err(Error::Socket)?;
         // Ray takes its own copy of the folder before it says that it is ready.
         let path = folder.path().to_string_lossy();
-        side.say(&Hello { address, folder: &path, token })?;
+        let Keys { token, certificate, key, .. } = keys;
+        side.say(&Hello { address, folder: &path, token, certificate, key })?;
         side.heard.reply()?;
         Ok(side)
     }

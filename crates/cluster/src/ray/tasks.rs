@@ -90,7 +90,6 @@ struct RayTasks {
     rounds: Vec<u32>, // of each stage; 0 waits
     nodes: u32,
     calls: BTreeMap<u64, Call>, // by ticket
-    tickets: u64,
     asks: Vec<Ask>,
     broken: Option<Error>,
     losses: Vec<String>,
@@ -121,7 +120,6 @@ impl RayTasks {
             rounds,
             nodes: slots.len() as u32,
             calls: BTreeMap::new(),
-            tickets: 0,
             asks: Vec::new(),
             broken: None,
             losses: Vec::new(),
@@ -169,9 +167,9 @@ impl Executor for RayTasks {
             let Call { key, demand, service, .. } = call;
             let rounds = self.rounds[key.task.stage as usize];
             let milli = u64::from(demand.cpu());
-            self.asks.push((self.tickets, service.as_nanos(), rounds, key.task.index, milli));
-            self.calls.insert(self.tickets, call);
-            self.tickets += 1;
+            let ticket = self.ray.ticket();
+            self.asks.push((ticket, service.as_nanos(), rounds, key.task.index, milli));
+            self.calls.insert(ticket, call);
         }
         let sent = self.ray.order(&Order::Calls { calls: &self.asks });
         self.broken = self.broken.take().or(sent.err());

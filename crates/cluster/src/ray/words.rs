@@ -12,6 +12,9 @@ pub(super) struct Hello<'a> {
     pub(super) address: &'a str,
     pub(super) folder: &'a str,
     pub(super) token: &'a str,
+    /// For workers beyond this host, PEM.
+    pub(super) certificate: &'a str,
+    pub(super) key: &'a str,
 }
 
 /// What it is to do.

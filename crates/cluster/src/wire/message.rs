@@ -7,13 +7,16 @@
 //!        ◄─ Answer… ─                one for each, in the order in which they ended
 //!        ── Ping ──►                 at any time
 //!        ◄─ Pong ─                   at once
+//!
+//! anybody ── Inquiry ──► worker      how are you? or: end
+//!         ◄─ Status ─                beside the session that runs, which it does not touch
 //! ```
 //!
 //! Instants are the worker's own, in nanoseconds since it started. Only their differences are
 //! durations; where they lie on the driver's clock is the driver's to estimate.
 
 use super::record::{Fields, put_bytes, put_text};
-use super::{MAX_TOKEN, VERSION, WireError};
+use super::{MAX_TOKEN, Refusal, VERSION, WireError};
 use sched_core::{Resources, Span, Time};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"SAGE");
@@ -34,6 +37,9 @@ pub struct Hello {
 /// A stage call, for a worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ask {
+    /// Its place among the calls of the session, from 0 on. None may be left out or come twice, so what was
+    /// recorded and is sent again is known for what it is.
+    pub number: u64,
     /// Names the call in its answer.
     pub ticket: u64,
     /// Index of its task.
@@ -59,6 +65,36 @@ pub struct Answer {
     pub ended: Time,
     /// What went wrong; boxed, because it is rare.
     pub failure: Option<Box<str>>,
+}
+
+/// A question about a worker that listens, instead of a hello.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Inquiry {
+    /// As in a hello.
+    pub token: Vec<u8>,
+    /// Whether it is to end then, whatever runs on it.
+    pub stop: bool,
+}
+
+/// How a worker that listens is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Status {
+    /// Its process.
+    pub process: u32,
+    /// The most slots that a node on it may have; 0: no limit.
+    pub slots: u32,
+    /// Calls that hold their slots.
+    pub running: u32,
+    /// Calls that wait for theirs, in its queue.
+    pub queued: u32,
+    /// Calls that have ended since it started.
+    pub completed: u64,
+    /// Since when it listens.
+    pub uptime: Span,
+    /// How long ago its driver was heard last; `None` without a driver.
+    pub heard: Option<Span>,
+    /// What it has refused since it started, by kind, in the order of [`Refusal::ALL`](super::Refusal::ALL).
+    pub refused: [u64; Refusal::COUNT],
 }
 
 /// A message, in either direction.
@@ -93,13 +129,17 @@ pub enum Message {
     Speed(f64),
     /// Driver: the session is over; tell me what it cost.
     Bye,
-    /// Worker: CPU time of the thread that owns its timers, if the system tells, and how long it has lived.
+    /// Worker: what the session has cost the thread that owns its timers.
     Used {
-        /// CPU time.
+        /// CPU time, if the system tells.
         cpu: Option<Span>,
-        /// Time since the worker started.
+        /// Time since the session began.
         wall: Span,
     },
+    /// Anybody: how are you?
+    Inquiry(Inquiry),
+    /// Worker: so.
+    Status(Status),
 }
 
 impl Message {
@@ -125,6 +165,7 @@ impl Message {
             }
             Message::Call(ask) => {
                 out.push(4);
+                out.extend(ask.number.to_le_bytes());
                 out.extend(ask.ticket.to_le_bytes());
                 out.extend(ask.index.to_le_bytes());
                 out.extend(ask.rounds.to_le_bytes());
@@ -160,6 +201,14 @@ impl Message {
                 out.extend(cpu.map_or(u64::MAX, Span::as_nanos).to_le_bytes());
                 out.extend(wall.as_nanos().to_le_bytes());
             }
+            Message::Inquiry(Inquiry { token, stop }) => {
+                out.push(12);
+                out.extend(MAGIC.to_le_bytes());
+                out.extend(VERSION.to_le_bytes());
+                put_bytes(&token[..token.len().min(MAX_TOKEN)], out);
+                out.push(u8::from(*stop));
+            }
+            Message::Status(status) => put_status(status, out),
         }
     }
 
@@ -176,6 +225,7 @@ impl Message {
             }
             3 => Message::Refused(fields.text("refusal")?),
             4 => Message::Call(Ask {
+                number: fields.u64()?,
                 ticket: fields.u64()?,
                 index: fields.u64()?,
                 rounds: fields.u32()?,
@@ -192,6 +242,17 @@ impl Message {
                 let cpu = (cpu != u64::MAX).then(|| Span::from_nanos(cpu));
                 Message::Used { cpu, wall: Span::from_nanos(fields.u64()?) }
             }
+            12 => {
+                magic(&mut fields)?;
+                let token = fields.bytes(MAX_TOKEN, "token")?.to_vec();
+                let stop = match fields.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(WireError::Field("stop")),
+                };
+                Message::Inquiry(Inquiry { token, stop })
+            }
+            13 => Message::Status(status(&mut fields)?),
             kind => return Err(WireError::Kind(kind)),
         };
         fields.end()?;
@@ -199,11 +260,16 @@ impl Message {
     }
 }
 
-fn hello(fields: &mut Fields<'_>) -> Result<Hello, WireError> {
-    if fields.u32()? != MAGIC {
-        return Err(WireError::Field("magic"));
+/// What any first message begins with.
+fn magic(fields: &mut Fields<'_>) -> Result<(), WireError> {
+    match fields.u32()? {
+        MAGIC => version(fields),
+        _ => Err(WireError::Field("magic")),
     }
-    version(fields)?;
+}
+
+fn hello(fields: &mut Fields<'_>) -> Result<Hello, WireError> {
+    magic(fields)?;
     Ok(Hello {
         token: fields.bytes(MAX_TOKEN, "token")?.to_vec(),
         driver: fields.u64()?,
@@ -232,6 +298,35 @@ fn answer(fields: &mut Fields<'_>, failed: bool) -> Result<Answer, WireError> {
         false => None,
     };
     Ok(Answer { ticket, arrived, started, ended, failure })
+}
+
+fn put_status(status: &Status, out: &mut Vec<u8>) {
+    out.push(13);
+    for number in [status.process, status.slots, status.running, status.queued] {
+        out.extend(number.to_le_bytes());
+    }
+    out.extend(status.completed.to_le_bytes());
+    out.extend(status.uptime.as_nanos().to_le_bytes());
+    out.extend(status.heard.map_or(u64::MAX, Span::as_nanos).to_le_bytes());
+    status.refused.iter().for_each(|count| out.extend(count.to_le_bytes()));
+}
+
+fn status(fields: &mut Fields<'_>) -> Result<Status, WireError> {
+    let mut status = Status {
+        process: fields.u32()?,
+        slots: fields.u32()?,
+        running: fields.u32()?,
+        queued: fields.u32()?,
+        completed: fields.u64()?,
+        uptime: Span::from_nanos(fields.u64()?),
+        ..Status::default()
+    };
+    let heard = fields.u64()?;
+    status.heard = (heard != u64::MAX).then(|| Span::from_nanos(heard));
+    for count in &mut status.refused {
+        *count = fields.u64()?;
+    }
+    Ok(status)
 }
 
 fn put_resources(resources: Resources, out: &mut Vec<u8>) {

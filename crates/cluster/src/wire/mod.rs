@@ -10,11 +10,13 @@
 
 mod message;
 mod record;
+mod refusal;
 
-pub use message::{Answer, Ask, Hello, Message};
+pub use message::{Answer, Ask, Hello, Inquiry, Message, Status};
+pub use refusal::Refusal;
 
 /// Version of the protocol. Peers of different versions refuse each other by name.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The longest frame, without its length. Bytes.
 pub const MAX_FRAME: usize = 4096;

@@ -1,25 +1,31 @@
 //! The worker: one node of a cluster, as a process of its own.
 //!
-//! It serves one driver at a time, the process that started it or whoever comes to its `listener`: a session begins with a hello and ends with the connection, and what
-//! was queued or running then is forgotten, so an old call never answers into a new session. One thread
-//! owns the socket, the queue and the deadlines; calls that burn CPU have threads beside it (`burn`), so
-//! it answers a ping at once whatever runs.
+//! It serves one driver at a time, the process that started it or whoever comes to its `listener` and passes
+//! its `door`: a session begins with a hello and ends with the connection, and what was queued or running
+//! then is forgotten, so an old call never answers into a new session. One thread owns the socket, the queue
+//! and the deadlines; calls that burn CPU have threads beside it (`burn`), so it answers a ping at once
+//! whatever runs.
 //!
 //! It runs what it has: waiting and burning, chosen by number. No code comes over the wire.
 
 mod burn;
+mod door;
 mod listener;
 mod node;
 mod session;
+mod stats;
 
+pub use door::Terms;
 pub use listener::Listener;
 
 use crate::Error;
 use crate::link::{Link, Stream};
 use session::Session;
+use stats::Stats;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 /// Serves the process that started this one, over the socket that it has put in the place of the standard
 /// input. Returns when that process is gone or needs it no more.
@@ -41,5 +47,5 @@ pub fn serve_parent() -> Result<(), Error> {
     let socket = io::stdin().as_fd().try_clone_to_owned().map_err(Error::Socket)?;
     let link = Link::new(Stream::Unix(UnixStream::from(socket))).map_err(Error::Socket)?;
     // No limit to its silence: as long as it lives the connection does, even while it is stopped.
-    Session::new(link, None).run(None)
+    Session::new(link, None, Arc::new(Stats::new())).run(None)
 }

@@ -69,6 +69,11 @@ impl Node {
         ask.demand.fits(&self.capacity)
     }
 
+    /// Calls that hold their slots.
+    pub(super) fn running(&self) -> u32 {
+        (self.running.len() - self.free.len()) as u32 // no more than may be outstanding
+    }
+
     /// A call is here.
     pub(super) fn arrive(&mut self, ask: Ask, now: Time) -> Result<(), Error> {
         match self.queue.arrive(HERE, ask.demand, Queued { ask, arrived: now }) {

@@ -5,33 +5,48 @@
 //! [`SPIN`], so that a short call is not as long as the system's timer is coarse.
 
 use super::node::Node;
+use super::stats::Stats;
 use crate::link::{Filled, Link};
 use crate::poll;
-use crate::wire::{Hello, Message, WireError};
+use crate::wire::{Ask, Hello, Message, Refusal, WireError};
 use crate::{Error, SILENCE, WINDOW};
 use pipeline::kit::{Clock, PreciseSleep, SPIN, doze, thread_cpu_time};
 use rustix::event::{PollFd, PollFlags};
 use sched_core::{Span, Time};
+use std::sync::Arc;
 
 /// A connection and the node behind it.
 #[derive(Debug)]
 pub(super) struct Session {
     clock: Clock,
+    began: (Time, Option<Span>), // and the CPU time of this thread until then
     link: Link,
     node: Option<Node>,     // from the hello on
-    outstanding: u32,       // calls without an answer
+    taken: u64,             // calls so far
+    outstanding: u32,       // those without an answer
     patience: Option<Span>, // with a driver that says nothing
     heard: Time,
+    stats: Arc<Stats>,
     _precise: PreciseSleep,
 }
 
 impl Session {
     /// With `patience`, a driver that says nothing for so long is taken for gone.
-    pub(super) fn new(link: Link, patience: Option<Span>) -> Session {
-        let clock = Clock::start();
+    pub(super) fn new(link: Link, patience: Option<Span>, stats: Arc<Stats>) -> Session {
+        let clock = stats.clock;
         let heard = clock.now();
-        let _precise = PreciseSleep::on_this_thread();
-        Session { clock, link, node: None, outstanding: 0, patience, heard, _precise }
+        Session {
+            clock,
+            began: (heard, thread_cpu_time()),
+            link,
+            node: None,
+            taken: 0,
+            outstanding: 0,
+            patience,
+            heard,
+            stats,
+            _precise: PreciseSleep::on_this_thread(),
+        }
     }
 
     /// Runs until the driver has gone. `hello` is what it has said already, if anything.
@@ -42,7 +57,9 @@ impl Session {
     pub(super) fn run(mut self, hello: Option<&Hello>) -> Result<(), Error> {
         let greeted = hello.map_or(Ok(()), |hello| self.greet(hello));
         let ended = greeted.and_then(|()| self.rounds());
+        self.stats.over();
         if let Err(error) = &ended {
+            self.stats.refuse(error);
             self.link.push(&Message::Refused(error.to_string()));
             self.link.flush();
         }
@@ -65,14 +82,19 @@ impl Session {
             }
             if let Some(node) = &mut self.node {
                 let (link, outstanding) = (&mut self.link, &mut self.outstanding);
+                let before = *outstanding;
                 node.end(now, |answer| {
                     *outstanding -= 1;
                     link.push(&Message::Answer(answer));
                 })?;
+                let running = node.running();
+                let (queued, ended) = (*outstanding - running, before - *outstanding);
+                self.stats.round(running, queued, u64::from(ended), self.heard);
             }
             self.link.flush();
             if let Some(patience) = self.patience.filter(|most| now.since(self.heard) > *most) {
-                return Err(Error::Driver(format!("not a byte for {patience}")));
+                let why = format!("not a byte for {patience}");
+                return Err(Error::refused(Refusal::Unwelcome, why));
             }
         }
     }
@@ -80,18 +102,18 @@ impl Session {
     fn take(&mut self, message: Message, now: Time) -> Result<(), Error> {
         let Some(node) = &mut self.node else {
             let Message::Hello(hello) = message else {
-                return Err(Error::Driver("it did not begin with a hello".into()));
+                let why = "it did not begin with a hello";
+                return Err(Error::refused(Refusal::Malformed, why));
             };
             return self.greet(&hello);
         };
         match message {
             Message::Call(ask) => {
-                if self.outstanding == WINDOW || !node.can_hold(&ask) {
-                    let why = format!("more than {WINDOW} calls, or one larger than the node");
-                    return Err(Error::Driver(why));
+                if let Some((refusal, why)) = self.refusal(&ask) {
+                    return Err(Error::refused(refusal, why));
                 }
-                self.outstanding += 1;
-                node.arrive(ask, now)
+                (self.taken, self.outstanding) = (self.taken + 1, self.outstanding + 1);
+                self.node.as_mut().map_or(Ok(()), |node| node.arrive(ask, now))
             }
             Message::Ping { nonce } => {
                 self.link.push(&Message::Pong { nonce, clock: now });
@@ -102,11 +124,28 @@ impl Session {
                 Ok(())
             }
             Message::Bye => {
-                let wall = self.clock.now().since(Time::ZERO);
-                self.link.push(&Message::Used { cpu: thread_cpu_time(), wall });
+                let (began, before) = self.began;
+                let wall = self.clock.now().since(began);
+                let cpu = thread_cpu_time().zip(before).map(|(cpu, before)| cpu - before);
+                self.link.push(&Message::Used { cpu, wall });
                 Ok(())
             }
-            _ => Err(Error::Driver("it sent what only a worker sends".into())),
+            _ => Err(Error::refused(Refusal::Malformed, "it sent what does not belong here")),
+        }
+    }
+
+    /// Why a call may not come in, if so.
+    fn refusal(&self, ask: &Ask) -> Option<(Refusal, String)> {
+        let node = self.node.as_ref()?;
+        if ask.number != self.taken {
+            let (number, due) = (ask.number, self.taken);
+            Some((Refusal::Replayed, format!("call {number} of the session where {due} was due")))
+        } else if self.outstanding == WINDOW {
+            Some((Refusal::Oversized, format!("more than {WINDOW} calls without an answer")))
+        } else if !node.can_hold(ask) {
+            Some((Refusal::Malformed, "a call that is larger than the node".into()))
+        } else {
+            None
         }
     }
 

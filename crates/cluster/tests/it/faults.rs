@@ -13,7 +13,7 @@ use sched_core::{ClusterSpec, NodeId, Span, TaskId, Time};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-fn signal(process: u32, signal: Signal) {
+pub(crate) fn signal(process: u32, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(process).unwrap()).unwrap();
     // It may be gone by now: then another signal was there first.
     let _ = kill_process(pid, signal);

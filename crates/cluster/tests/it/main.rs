@@ -1,8 +1,9 @@
 //! Tests of worker processes, in one binary.
 //!
 //! `conformance` is the arm of the body that all executors pass. `faults` kills, stops and restarts real
-//! processes; `remote` speaks TCP to workers that listen, and cuts the connections; `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock;
-//! `wire` is about the decoder; `ray` runs against a script that stands for Ray.
+//! processes, and `sabotage` such as listen; `remote` speaks TCP to workers that listen, and cuts the connections, and `tls` the same encrypted;
+//! `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock; `wire` is
+//! about the decoder; `ray` runs against a script that stands for Ray.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +16,8 @@ mod conformance;
 mod faults;
 mod ray;
 mod remote;
+mod sabotage;
+mod tls;
 mod wire;
 mod worker;
 

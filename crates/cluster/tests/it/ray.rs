@@ -65,8 +65,8 @@ fn run(ray: &Ray, setup: &RunSetup, bind: &str) -> (Result<Outcome, RunError>, L
 #[test]
 fn calls_are_counted_where_ray_ran_them_and_what_it_lost_runs_again() {
     let folder = tempfile::tempdir().unwrap();
-    let ray = ray(&side(folder.path(), "17", "none"));
     for bind in ["early", "late"] {
+        let ray = ray(&side(folder.path(), "17", "none"));
         let (outcome, log, remarks) = run(&ray, &three_nodes(100), bind);
         let outcome = outcome.unwrap();
         assert_eq!((outcome.ended, outcome.unfinished, outcome.late_answers), (100, 0, 0));

@@ -1,8 +1,8 @@
 //! Workers that listen, over TCP: they let in who may come in, and survive being cut off.
 
 use crate::faults::{each_has_one_result, two_stages};
-use cluster::wire::{Answer, Ask, Hello, Message, decode, encode};
-use cluster::{Cluster, Error, Launcher, Listener, Remote, Token, run_cluster};
+use cluster::wire::{Answer, Ask, Hello, Message, Refusal, decode, encode};
+use cluster::{Cluster, Error, Launcher, Listener, Remote, Terms, Token, inquire, run_cluster};
 use pipeline::drive::drive;
 use pipeline::model::ClusterSetup;
 use pipeline::testkit::{Arm, Log, scheduler};
@@ -15,15 +15,19 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-const SECRET: &[u8] = b"a secret of the tests";
+pub(crate) const SECRET: &[u8] = b"a secret of the tests";
 
-fn token() -> Token {
+pub(crate) fn token() -> Token {
     Token::new(SECRET).unwrap()
 }
 
-/// A worker in a thread of its own, and what it has told.
 fn worker(slots: Option<u32>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
-    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), Some(token()), slots).unwrap();
+    worker_on(Terms { token: Some(token()), slots, identity: None })
+}
+
+/// A worker in a thread of its own, and what it has told.
+pub(crate) fn worker_on(terms: Terms) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), terms).unwrap();
     let address = listener.address().unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
     let book = Arc::clone(&told);
@@ -32,7 +36,7 @@ fn worker(slots: Option<u32>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 }
 
 fn launcher(workers: Vec<SocketAddr>) -> Launcher {
-    Launcher::Static(Remote::new(workers, Some(token())).unwrap())
+    Launcher::Static(Remote::new(workers, Some(token()), None).unwrap())
 }
 
 struct OverTcp;
@@ -72,20 +76,21 @@ fn workers_serve_one_driver_after_the_other() {
 }
 
 /// Passes bytes on between drivers and a worker, until it is cut: then they vanish, and nobody is told.
-struct Proxy {
-    address: SocketAddr,
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
     cut: Arc<Mutex<Arc<AtomicBool>>>, // of the connections so far
 }
 
 impl Proxy {
-    fn before(worker: SocketAddr) -> Proxy {
+    pub(crate) fn before(worker: SocketAddr) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let cut = Arc::new(Mutex::new(Arc::new(AtomicBool::new(false))));
         let present = Arc::clone(&cut);
         thread::spawn(move || {
             for driver in listener.incoming() {
-                let (driver, worker) = (driver.unwrap(), TcpStream::connect(worker).unwrap());
+                let driver = driver.unwrap();
+                let Ok(worker) = TcpStream::connect(worker) else { continue }; // it is not there now
                 let cut = Arc::clone(&present.lock().unwrap());
                 pass_on(driver.try_clone().unwrap(), worker.try_clone().unwrap(), Arc::clone(&cut));
                 pass_on(worker, driver, cut);
@@ -95,7 +100,7 @@ impl Proxy {
     }
 
     /// Cuts every connection that there is; later ones are passed on.
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         let mut cut = self.cut.lock().unwrap();
         cut.store(true, Ordering::Release);
         *cut = Arc::new(AtomicBool::new(false));
@@ -167,22 +172,22 @@ fn workers_that_are_cut_off_lose_nothing_and_come_back() {
 }
 
 /// A connection that is spoken over by hand.
-struct Guest(TcpStream, Vec<u8>);
+pub(crate) struct Guest(pub(crate) TcpStream, Vec<u8>);
 
 impl Guest {
-    fn at(address: SocketAddr) -> Guest {
+    pub(crate) fn at(address: SocketAddr) -> Guest {
         let socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         Guest(socket, Vec::new())
     }
 
-    fn say(&mut self, message: &Message) {
+    pub(crate) fn say(&mut self, message: &Message) {
         let mut bytes = Vec::new();
         encode(message, &mut bytes);
         self.0.write_all(&bytes).unwrap();
     }
 
-    fn hear(&mut self) -> Option<Message> {
+    pub(crate) fn hear(&mut self) -> Option<Message> {
         loop {
             if let Some((message, length)) = decode(&self.1).unwrap() {
                 self.1.drain(..length);
@@ -197,7 +202,7 @@ impl Guest {
     }
 
     #[track_caller]
-    fn refused(mut self, why: &str) {
+    pub(crate) fn refused(mut self, why: &str) {
         match self.hear() {
             Some(Message::Refused(reason)) => assert!(reason.contains(why), "{reason}"),
             other => panic!("{other:?} is no refusal"),
@@ -206,7 +211,7 @@ impl Guest {
     }
 }
 
-fn hello(token: &[u8], driver: u64, slots: u32) -> Message {
+pub(crate) fn hello(token: &[u8], driver: u64, slots: u32) -> Message {
     let capacity = Resources::slots(slots);
     Message::Hello(Hello { token: token.to_vec(), driver, capacity, speed: 1.0 })
 }
@@ -248,9 +253,15 @@ fn who_may_not_come_in_is_refused_and_harms_nothing() {
     slow.0.write_all(&[4]).unwrap();
     slow.refused("did not say hello within 2s");
     assert_eq!(told.lock().unwrap().len(), 9, "each refusal is told");
+    let status = inquire(address, Some(&token()), None, false).unwrap();
+    let counted: Vec<(&str, u64)> =
+        Refusal::ALL.iter().map(|kind| kind.name()).zip(status.refused).collect();
+    let kinds = [("malformed", 2), ("oversized", 1), ("replayed", 0), ("unauthenticated", 2)];
+    assert_eq!(counted[..4], kinds);
+    assert_eq!(counted[4..], [("version", 1), ("unwelcome", 3)]);
 
     let (service, demand) = (Span::ZERO, Resources::milli_cpu(1000));
-    driver.say(&Message::Call(Ask { ticket: 5, index: 0, rounds: 0, service, demand }));
+    driver.say(&Message::Call(Ask { number: 0, ticket: 5, index: 0, rounds: 0, service, demand }));
     assert!(matches!(driver.hear(), Some(Message::Answer(answer)) if answer.ticket == 5));
     // Its own driver may come again, and takes the place of its old connection.
     let mut again = say(&hello(SECRET, 1, 4));
@@ -326,20 +337,22 @@ fn what_is_wrong_with_addresses_is_named() {
     assert!(unreachable.contains(&format!("{free} cannot be reached (")), "{unreachable}");
     let few = error(vec![free; 3]);
     assert!(few.starts_with("the run has 4 nodes and there are 3 workers"), "{few}");
-    let wrong = Remote::new(vec![worker(None).0; 4], Some(Token::new(&[b'x'; 16]).unwrap()));
+    let wrong = Some(Token::new(&[b'x'; 16]).unwrap());
+    let wrong = Remote::new(vec![worker(None).0; 4], wrong, None);
     let wrong = Cluster::start(&setup, &Launcher::Static(wrong.unwrap())).unwrap_err().to_string();
     assert!(wrong.contains("node-0 is not there: it refuses this driver: "), "{wrong}");
     assert!(wrong.contains("its token is not that of this worker"), "{wrong}");
 
     let beyond: SocketAddr = "192.0.2.1:7401".parse().unwrap();
     let refused = [
-        Remote::new(vec![beyond], None).unwrap_err(),
-        Listener::bind("0.0.0.0:0".parse().unwrap(), None, None).unwrap_err(),
+        Remote::new(vec![beyond], Some(token()), None).unwrap_err(),
+        Listener::bind("0.0.0.0:0".parse().unwrap(), Terms::default()).unwrap_err(),
+        inquire(beyond, None, None, false).unwrap_err(),
     ];
     for error in refused {
-        assert!(matches!(error, Error::Beyond(_)), "{error}");
+        assert!(matches!(error, Error::Beyond { .. }), "{error}");
     }
     let (taken, _) = worker(None);
-    let error = Listener::bind(taken, None, None).unwrap_err().to_string();
+    let error = Listener::bind(taken, Terms::default()).unwrap_err().to_string();
     assert!(error.starts_with(&format!("cannot listen on {taken}: ")), "{error}");
 }

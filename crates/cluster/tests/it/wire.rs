@@ -1,6 +1,8 @@
 //! The decoder: what was written is read, and nothing else is taken for a message.
 
-use cluster::wire::{Answer, Ask, Hello, MAX_FRAME, MAX_TEXT, Message, WireError, decode, encode};
+use cluster::wire::{
+    Answer, Ask, Hello, Inquiry, MAX_FRAME, MAX_TEXT, Message, Status, WireError, decode, encode,
+};
 use pipeline::model::{Purpose, Stream};
 use sched_core::{Resources, Span, Time};
 
@@ -12,11 +14,22 @@ fn samples() -> Vec<Message> {
         Message::Answer(Answer { ticket: 7, arrived: at(1), started: at(1), ended: at(3), failure })
     };
     let ask = Ask {
+        number: 3,
         ticket: u64::MAX,
         index: 12,
         rounds: 5,
         service: Span::from_nanos(9),
         demand: Resources::milli_cpu(250),
+    };
+    let status = Status {
+        process: 9,
+        slots: 4,
+        running: 2,
+        queued: 1,
+        completed: 1 << 40,
+        uptime: Span::from_secs(3),
+        heard: Some(Span::from_millis(4)),
+        refused: [1, 2, 3, 4, 5, 6],
     };
     vec![
         Message::Hello(Hello { token: b"secret".to_vec(), driver: 5, capacity, speed: 0.5 }),
@@ -31,6 +44,10 @@ fn samples() -> Vec<Message> {
         Message::Bye,
         Message::Used { cpu: None, wall: Span::from_nanos(1) },
         Message::Used { cpu: Some(Span::from_nanos(4)), wall: Span::from_nanos(1) },
+        Message::Inquiry(Inquiry { token: b"secret".to_vec(), stop: true }),
+        Message::Inquiry(Inquiry { token: Vec::new(), stop: false }),
+        Message::Status(status),
+        Message::Status(Status { heard: None, ..status }),
     ]
 }
 
@@ -89,13 +106,16 @@ fn what_cannot_be_is_refused() {
         refused(&speed(number), WireError::Field("speed"));
     }
     let mut hello = frame(&samples()[0]);
-    hello[9] = 2; // behind the length, the kind and the magic number
-    refused(&hello, WireError::Version(2));
+    hello[9] = 1; // behind the length, the kind and the magic number
+    refused(&hello, WireError::Version(1));
     hello[5] = b'X';
     refused(&hello, WireError::Field("magic"));
     let mut welcome = frame(&samples()[1]);
     welcome[5] = 9;
     refused(&welcome, WireError::Version(9));
+    let mut inquiry = frame(&Message::Inquiry(Inquiry { token: Vec::new(), stop: false }));
+    *inquiry.last_mut().unwrap() = 2;
+    refused(&inquiry, WireError::Field("stop"));
     let mut late = frame(&samples()[4]);
     late[13] = 4; // arrived after it started
     refused(&late, WireError::Field("instants"));

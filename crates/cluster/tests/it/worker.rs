@@ -16,6 +16,7 @@ struct Worker {
     child: Child,
     socket: UnixStream,
     bytes: Vec<u8>,
+    calls: u64, // that it was sent
 }
 
 impl Worker {
@@ -27,7 +28,7 @@ impl Worker {
             .spawn()
             .unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        Worker { child, socket, bytes: Vec::new() }
+        Worker { child, socket, bytes: Vec::new(), calls: 0 }
     }
 
     fn greeted(slots: u32, speed: f64) -> Worker {
@@ -40,7 +41,15 @@ impl Worker {
 
     fn say(&mut self, messages: &[Message]) {
         let mut bytes = Vec::new();
-        messages.iter().for_each(|message| encode(message, &mut bytes));
+        for message in messages {
+            match message {
+                Message::Call(ask) => {
+                    encode(&Message::Call(Ask { number: self.calls, ..*ask }), &mut bytes);
+                    self.calls += 1;
+                }
+                other => encode(other, &mut bytes),
+            }
+        }
         self.shout(&bytes);
     }
 
@@ -87,7 +96,7 @@ impl Worker {
 
 fn ask(ticket: u64, rounds: u32, us: u64, milli: u32) -> Message {
     let (service, demand) = (Span::from_micros(us), Resources::milli_cpu(milli));
-    Message::Call(Ask { ticket, index: ticket, rounds, service, demand })
+    Message::Call(Ask { number: 0, ticket, index: ticket, rounds, service, demand })
 }
 
 #[test]
@@ -161,8 +170,19 @@ fn what_breaks_the_protocol_is_refused_with_the_reason() {
         worker.say(&[message]);
         worker
     };
-    greeted(Message::Welcome { window: 1 }).refuses("what only a worker sends");
+    greeted(Message::Welcome { window: 1 }).refuses("what does not belong here");
     greeted(ask(1, 0, 0, 2001)).refuses("larger than the node");
+    // A call that was recorded and is sent again, and one that skips another.
+    for number in [0, 2] {
+        let mut replayed = Worker::greeted(2, 1.0);
+        let Message::Call(call) = ask(1, 0, 0, 1000) else { panic!("it is a call") };
+        replayed.say(&[Message::Call(call)]);
+        replayed.answers(1);
+        let mut bytes = Vec::new();
+        encode(&Message::Call(Ask { number, ..call }), &mut bytes);
+        replayed.shout(&bytes);
+        replayed.refuses(&format!("call {number} of the session where 1 was due"));
+    }
     let mut garbage = Worker::greeted(1, 1.0);
     garbage.shout(b"GET / HTTP/1.1\r\n\r\n");
     garbage.refuses("a frame of");

@@ -18,9 +18,9 @@ pub struct RunArgs {
     /// (real time, in this process) or `cluster` (real time, each node a process of its own)
     #[arg(long, value_name = "ENVIRONMENT")]
     pub env: Option<String>,
-    /// Where the workers of `--env cluster` come from: a file like `config/cluster.yaml`. Default: a
-    /// process of this host for each node
-    #[arg(long, value_name = "FILE")]
+    /// Where the workers of `--env cluster` come from: a file like `config/cluster.yaml`, or the name of a
+    /// cluster that `sage cluster start` has started. Default: a process of this host for each node
+    #[arg(long, value_name = "FILE|NAME")]
     pub cluster: Option<PathBuf>,
     /// What stage calls do: `emulated` (wait for their service time) or `cpu` (chained MD5 rounds,
     /// 1,000 per nominal ms). Later also `real`

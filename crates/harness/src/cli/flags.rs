@@ -6,10 +6,9 @@
 
 use super::{RunArgs, choose, parse_policy};
 use crate::Error;
+use crate::fleet;
 use crate::run::{Options, Workers};
-use crate::spec::{
-    Configuration, Draft, Environment, Node, Origin, Place, Spec, Work, parse_arrivals,
-};
+use crate::spec::{Configuration, Draft, Environment, Node, Place, Spec, Work, parse_arrivals};
 use pipeline::model::Operator;
 use sched_core::{Registry, Span};
 
@@ -69,7 +68,7 @@ impl Flags {
             plots: !args.no_plots,
             all_latencies: args.all_latencies,
             record: args.record,
-            workers: Workers::new(args.cluster.as_deref().map(Origin::read).transpose()?)?,
+            workers: Workers::new(args.cluster.as_deref().map(fleet::origin).transpose()?)?,
         };
         Ok(Flags { values, work: work.transpose()?, options })
     }

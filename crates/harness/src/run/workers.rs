@@ -11,8 +11,8 @@ use crate::spec::{Environment, Origin, RunSpec};
 use crate::worker::WorkerArgs;
 use crate::{Error, Exit};
 use cluster::{
-    Incident, Launcher, OPERATOR_ARGUMENT, Program, Ray, Remote, Strategy, Token, WORKER_ARGUMENT,
-    ray_policies, run_cluster, run_on_ray, serve_operator, serve_parent,
+    Incident, Launcher, OPERATOR_ARGUMENT, Program, Ray, Remote, Strategy, Token, Trust,
+    WORKER_ARGUMENT, ray_policies, run_cluster, run_on_ray, serve_operator, serve_parent,
 };
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
 use sched_core::{PolicyInfo, Registry, Scheduler, Time};
@@ -77,9 +77,11 @@ impl Workers {
             Some(Origin::Ray { python, address }) => {
                 Launcher::Ray(Ray::new(&python, &address, this()?).map_err(|error| usage(&error))?)
             }
-            Some(Origin::Static { workers, token_file }) => {
+            Some(Origin::Static { workers, token_file, tls_ca }) => {
                 let token = token_file.as_deref().map(token).transpose()?;
-                Launcher::Static(Remote::new(workers, token).map_err(|error| usage(&error))?)
+                let trust = tls_ca.as_deref().map(trust).transpose()?;
+                let remote = Remote::new(workers, token, trust);
+                Launcher::Static(remote.map_err(|error| usage(&error))?)
             }
         };
         Ok(Workers(launcher))
@@ -163,6 +165,14 @@ pub(crate) fn token(path: &Path) -> Result<Token, Error> {
     let named = |error: String| Error::Usage(format!("token file {}: {error}", path.display()));
     let bytes = fs::read(path).map_err(|error| named(error.to_string()))?;
     Token::new(&bytes).map_err(|error| named(error.to_string()))
+}
+
+/// Whom to trust, from a file.
+///
+/// # Errors
+/// When it cannot be read, or holds no certificate.
+pub(crate) fn trust(path: &Path) -> Result<Trust, Error> {
+    Trust::read(path).map_err(|error| Error::Usage(format!("tls_ca: {error}")))
 }
 
 fn usage(error: &cluster::Error) -> Error {

@@ -20,6 +20,8 @@ pub enum Origin {
         workers: Vec<SocketAddr>,
         /// The file with the secret that they share with the driver.
         token_file: Option<PathBuf>,
+        /// The file with the authority of their certificates; without it, connections are not encrypted.
+        tls_ca: Option<PathBuf>,
     },
     /// Workers that Ray starts, one on each of its nodes.
     Ray {
@@ -38,9 +40,10 @@ enum Launcher {
 }
 
 /// Which keys go with which launcher only.
-const KEYS: [(&str, Launcher, &str); 4] = [
+const KEYS: [(&str, Launcher, &str); 5] = [
     ("workers", Launcher::Static, "only goes with `launcher: static`"),
     ("token_file", Launcher::Static, "only goes with `launcher: static`"),
+    ("tls_ca", Launcher::Static, "only goes with `launcher: static`"),
     ("python", Launcher::Ray, "only goes with `launcher: ray`"),
     ("address", Launcher::Ray, "only goes with `launcher: ray`"),
 ];
@@ -55,7 +58,7 @@ impl Origin {
     }
 
     fn check(draft: &Draft, path: &Path) -> Result<Origin, SpecError> {
-        let known = ["launcher", "workers", "token_file", "python", "address"];
+        let known = ["launcher", "workers", "token_file", "tls_ca", "python", "address"];
         let fields = Field::root(draft.root()).map(&known)?;
         let launcher = fields.need("launcher", "launcher: process")?.choice(&[
             ("process", Launcher::Process),
@@ -93,11 +96,12 @@ impl Origin {
         if workers.is_empty() {
             return Err(list.error("names no worker"));
         }
-        let token_file = match fields.get("token_file") {
-            None => None,
-            Some(field) => Some(beside.join(field.text()?)),
+        let file = |key| match fields.get(key) {
+            None => Ok(None),
+            Some(field) => Ok(Some(beside.join(field.text()?))),
         };
-        Ok(Origin::Static { workers, token_file })
+        let (token_file, tls_ca) = (file("token_file")?, file("tls_ca")?);
+        Ok(Origin::Static { workers, token_file, tls_ca })
     }
 }
 
@@ -114,10 +118,12 @@ mod tests {
     #[test]
     fn workers_are_processes_or_named() {
         assert_eq!(check("launcher: process"), Ok(Origin::Process));
-        let named = "launcher: static\nworkers: [127.0.0.1:7401, '[::1]:7402']\ntoken_file: token";
+        let named = "launcher: static\nworkers: [127.0.0.1:7401, '[::1]:7402']\ntoken_file: token\n\
+                     tls_ca: keys/ca.pem";
         let workers = vec!["127.0.0.1:7401".parse().unwrap(), "[::1]:7402".parse().unwrap()];
         let token_file = Some(PathBuf::from("config/token"));
-        assert_eq!(check(named), Ok(Origin::Static { workers, token_file }));
+        let tls_ca = Some(PathBuf::from("config/keys/ca.pem"));
+        assert_eq!(check(named), Ok(Origin::Static { workers, token_file, tls_ca }));
         let ray = |python: &str, address: &str| {
             Ok(Origin::Ray { python: python.into(), address: address.into() })
         };
@@ -144,6 +150,10 @@ mod tests {
             (
                 "launcher: static\nworkers: [127.0.0.1:1]\naddress: auto",
                 "c.yaml: line 3, column 10: `address`: only goes with `launcher: ray`",
+            ),
+            (
+                "launcher: process\ntls_ca: ca.pem",
+                "c.yaml: line 2, column 9: `tls_ca`: only goes with `launcher: static`",
             ),
             ("launchr: static", "c.yaml: line 1, column 1: unknown key `launchr`"),
         ] {

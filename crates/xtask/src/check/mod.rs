@@ -60,6 +60,10 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let ray = ["test", "-p", "exp1", "-p", "exp2", "--features", "exp1/ray,exp2/ray"];
         let ray = [&["scripts/with-ray.sh", "--"], &cargo(&ray, &["--test", "ray"])[..]].concat();
         steps.run("Ray", &ray, None)?;
+        // Nodes as if on other hosts: connections to their workers are encrypted.
+        let beyond = cargo(&["test", "-p", "exp1", "--features", "exp1/ray"], &["--test", "ray"]);
+        let beyond = [&["scripts/with-ray.sh", "--beyond", "--"], &beyond[..]].concat();
+        steps.run("Ray beyond this host", &beyond, None)?;
         for ((marker, folders), command) in MAINS.into_iter().zip(mains) {
             let before = Results::find(root)?;
             steps.run(marker, &command, None)?;
