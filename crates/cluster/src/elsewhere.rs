@@ -3,7 +3,7 @@
 //! The same names with the same signatures, so that whoever uses them compiles everywhere; each ends in
 //! [`Error::Elsewhere`].
 
-use crate::wire::Status;
+use crate::wire::{Refusal, Status};
 use crate::{Error, Identity, Strategy, Token, Trust};
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
 use sched_core::{NodeId, Scheduler, Time};
@@ -82,6 +82,8 @@ pub struct Incident {
     pub node: NodeId,
     /// What was seen of it.
     pub what: String,
+    /// Of what kind the message was that its worker was ended for, if it was.
+    pub refused: Option<Refusal>,
 }
 
 /// Workers for each node of a setup: none.

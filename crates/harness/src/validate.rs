@@ -1,10 +1,10 @@
 //! `sage validate`: whether virtual and real time agree.
 //!
-//! Each run of a spec is run in both, with the same seeds and so with the same arrivals and service
-//! times, and its measures are put side by side. Throughput and mean latency have a
-//! tolerance. What is left between the two is what a simulation leaves out: the cost of the
-//! dispatcher, timers, other processes of the machine. Nothing is written unless a folder is
-//! named.
+//! Each run of a spec is run in virtual time, in real time in this process and in real time on worker
+//! processes, with the same seeds and so with the same arrivals and service times, and its measures are put
+//! side by side. Throughput and mean latency have a tolerance. What is left between them is what a simulation
+//! leaves out: the cost of the dispatcher, timers, sockets, other processes of the machine. Nothing is written
+//! unless a folder is named.
 
 use crate::interrupt::stop_on_signals;
 use crate::output::{Folder, plan_output, write_file};
@@ -44,34 +44,44 @@ const MEASURES: [(&str, &str, Option<f64>, Take); 8] = [
     ("node_utilization", "utilisation", None, |m| m.node_utilization),
 ];
 
-/// One measure in both times.
-#[derive(Clone, Copy, PartialEq, Debug)]
-struct Pair {
+/// One measure in virtual time and in each real one.
+#[derive(Clone, PartialEq, Debug)]
+struct Line {
     key: &'static str,
     name: &'static str,
     tolerance: Option<f64>,
     sim: Option<f64>,
-    local: Option<f64>,
+    real: Vec<Option<f64>>,
 }
 
-/// A run in both times.
+/// A run in all of them.
 #[derive(Clone, PartialEq, Debug)]
 struct Agreement {
     run: String,
     partial: bool,
-    pairs: Vec<Pair>,
+    real: Vec<Environment>,
+    lines: Vec<Line>,
 }
 
-/// Runs a spec in virtual and in real time and compares the two. [`Exit::Failed`] if a measure is
-/// outside of its tolerance.
+/// Runs a spec in virtual time and in these real ones, and compares each with the first. [`Exit::Failed`] if
+/// a measure is outside of its tolerance.
 ///
 /// # Errors
-/// With nothing run or written, when the spec has something that only one of the two has, or the
-/// folder cannot be used; else when a run breaks off, contradicts itself, or a file cannot be
+/// With nothing run or written, when the spec has something that only one of them has, workers are not
+/// there, or the folder cannot be used; else when a run breaks off, contradicts itself, or a file cannot be
 /// written.
-pub fn validate(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
+pub fn validate(
+    experiment: &Experiment,
+    spec: &Spec,
+    real: &[Environment],
+    options: &Options,
+) -> Result<Exit, Error> {
     let runs = spec.runs();
     runs.iter().try_for_each(possible)?;
+    for environment in real {
+        let all: Vec<RunSpec> = runs.iter().map(|run| run_in(run, *environment)).collect();
+        options.workers.check(&all, false)?;
+    }
     let folder = match options.output.as_deref() {
         Some(path) => {
             let plan = plan_output(Some(path), &experiment.home)?;
@@ -86,7 +96,7 @@ pub fn validate(experiment: &Experiment, spec: &Spec, options: &Options) -> Resu
     if let Some(warning) = circumstances.build().warning() {
         eprintln!("{warning}");
     }
-    let agreements = measure_all(&runs, &circumstances, &running, &options.workers)?;
+    let agreements = measure_all(&runs, real, &circumstances, &running, &options.workers)?;
     let text = text(&agreements);
     let document = document(&spec.name, &agreements);
     if let Some(folder) = folder {
@@ -100,17 +110,23 @@ pub fn validate(experiment: &Experiment, spec: &Spec, options: &Options) -> Resu
     })
 }
 
-/// Whether a run can be in both times.
+fn run_in(run: &RunSpec, environment: Environment) -> RunSpec {
+    let mut run = run.clone();
+    run.setup.environment = environment;
+    run
+}
+
+/// Whether a run can be in all of them.
 fn possible(run: &RunSpec) -> Result<(), Error> {
     let setup = &run.setup;
     let what = if setup.work() == Work::Cpu {
         "does real work, which virtual time cannot hold; let its stages emulate"
     } else if !setup.faults.is_none() {
-        "has `faults`, which exist in virtual time only; remove them"
+        "has `faults`, which no node in this process can have; remove them"
     } else if setup.cluster.network != ServiceLaw::Constant(Span::ZERO) {
         "has a `network`, which exists in virtual time only; remove it"
     } else if strategy(run).is_some() {
-        "leaves the placement to Ray, which neither of the two has"
+        "leaves the placement to Ray, which is not in all of them"
     } else {
         return Ok(());
     };
@@ -120,6 +136,7 @@ fn possible(run: &RunSpec) -> Result<(), Error> {
 /// As far as there is time for.
 fn measure_all(
     runs: &[RunSpec],
+    real: &[Environment],
     circumstances: &Circumstances,
     running: &Arc<Running>,
     workers: &Workers,
@@ -135,17 +152,14 @@ fn measure_all(
             break;
         }
         let timed = |environment: Environment| {
-            let mut run = run.clone();
-            run.setup.environment = environment;
             let label = format!("[{}/{}] {} {environment}", i + 1, runs.len(), run.name);
-            measure(&run, &label, None, &with)
+            measure(&run_in(run, environment), &label, None, &with)
         };
-        let (Some(sim), Some(local)) = (timed(Environment::Sim)?, timed(Environment::Local)?)
-        else {
-            break;
-        };
-        require_sound([&sim, &local])?;
-        let agreement = Agreement::of(&sim, &local);
+        let all = [Environment::Sim].iter().chain(real).map(|environment| timed(*environment));
+        // None of a run that was interrupted.
+        let Some(all) = all.collect::<Result<Option<Vec<Measured>>, Error>>()? else { break };
+        require_sound(&all)?;
+        let agreement = Agreement::of(&all, real);
         progress.finished(&format!("[{}/{}] {}", i + 1, runs.len(), run.name));
         agreements.push(agreement);
     }
@@ -153,35 +167,41 @@ fn measure_all(
 }
 
 impl Agreement {
-    fn of(sim: &Measured, local: &Measured) -> Agreement {
-        let [sim, local] = [sim, local].map(|run| &run.report);
-        let pair = |&(key, name, tolerance, take): &(_, _, _, Take)| {
-            let (sim, local) = (take(&sim.metrics), take(&local.metrics));
-            Pair { key, name, tolerance, sim, local }
+    /// `all`: first in virtual time, then in each of `real`.
+    fn of(all: &[Measured], real: &[Environment]) -> Agreement {
+        let line = |&(key, name, tolerance, take): &(_, _, _, Take)| {
+            let mut values = all.iter().map(|run| take(&run.report.metrics));
+            let sim = values.next().flatten();
+            Line { key, name, tolerance, sim, real: values.collect() }
         };
         Agreement {
-            run: sim.name.clone(),
-            partial: sim.metrics.partial || local.metrics.partial,
-            pairs: MEASURES.iter().map(pair).collect(),
+            run: all.first().map(|run| run.report.name.clone()).unwrap_or_default(),
+            partial: all.iter().any(|run| run.report.metrics.partial),
+            real: real.to_vec(),
+            lines: MEASURES.iter().map(line).collect(),
         }
     }
 
     fn holds(&self) -> bool {
-        self.pairs.iter().all(Pair::holds)
+        self.lines.iter().all(Line::holds)
     }
 }
 
-impl Pair {
-    /// How far the simulated value is from the real one, relative to that.
-    fn gap(&self) -> Option<f64> {
-        let (sim, local) = (self.sim?, self.local?);
-        (local > 0.0).then(|| sim / local - 1.0)
+impl Line {
+    /// How far the simulated value is from a real one, relative to that.
+    fn gap(&self, real: Option<f64>) -> Option<f64> {
+        let (sim, real) = (self.sim?, real?);
+        (real > 0.0).then(|| sim / real - 1.0)
     }
 
-    /// Whether it is within its tolerance. What was not measured cannot be.
-    fn holds(&self) -> bool {
-        let within = |tolerance| self.gap().is_some_and(|gap| gap.abs() <= tolerance);
+    /// Whether it is within its tolerance of this one. What was not measured cannot be.
+    fn within(&self, real: Option<f64>) -> bool {
+        let within = |tolerance| self.gap(real).is_some_and(|gap| gap.abs() <= tolerance);
         self.tolerance.is_none_or(within)
+    }
+
+    fn holds(&self) -> bool {
+        self.real.iter().all(|real| self.within(*real))
     }
 }
 
@@ -189,16 +209,25 @@ fn text(agreements: &[Agreement]) -> String {
     let percent = |share: f64| format!("{} %", number::fixed(Some(share * 100.0), 2));
     let mut text = String::from("Virtual against real time\n");
     for agreement in agreements {
-        let mut table = Table::new(&[&agreement.run, "sim", "local", "gap", "allowed", ""]);
-        for pair in &agreement.pairs {
-            table.row(vec![
-                pair.name.to_owned(),
-                number::digits_of(pair.sim, 4),
-                number::digits_of(pair.local, 4),
-                pair.gap().map_or("-".to_owned(), percent),
-                pair.tolerance.map_or_else(String::new, |allowed| format!("±{}", percent(allowed))),
-                if pair.holds() { String::new() } else { "OUTSIDE".to_owned() },
-            ]);
+        let names: Vec<String> = agreement.real.iter().map(ToString::to_string).collect();
+        let mut head = vec![agreement.run.as_str(), "sim"];
+        names.iter().for_each(|name| head.extend([name.as_str(), "gap"]));
+        head.extend(["allowed", ""]);
+        let mut table = Table::new(&head);
+        for line in &agreement.lines {
+            let mut row = vec![line.name.to_owned(), number::digits_of(line.sim, 4)];
+            for real in &line.real {
+                row.push(number::digits_of(*real, 4));
+                row.push(line.gap(*real).map_or("-".to_owned(), percent));
+            }
+            row.push(line.tolerance.map_or_else(String::new, |it| format!("±{}", percent(it))));
+            let outside = names.iter().zip(&line.real).filter(|(_, real)| !line.within(**real));
+            let outside: Vec<&str> = outside.map(|(name, _)| name.as_str()).collect();
+            row.push(match outside[..] {
+                [] => String::new(),
+                _ => format!("OUTSIDE: {}", outside.join(", ")),
+            });
+            table.row(row);
         }
         text.push_str(&format!("\n{}", table.render(PAGE)));
         if agreement.partial {
@@ -207,23 +236,25 @@ fn text(agreements: &[Agreement]) -> String {
     }
     let within = agreements.iter().filter(|agreement| agreement.holds()).count();
     let verdict = format!(
-        "{within} of {} runs agree within the tolerances. gap: sim ÷ local − 1; the same arrivals \
-         and service times in both.",
+        "{within} of {} runs agree within the tolerances. gap: sim ÷ the value before it − 1; the same \
+         arrivals and service times everywhere.",
         agreements.len()
     );
     format!("{text}\n{}", wrapped(&verdict, PAGE, ""))
 }
 
 fn document(name: &str, agreements: &[Agreement]) -> String {
-    let pair = |pair: &Pair| {
-        json!({
-            "measure": pair.key,
-            "sim": pair.sim,
-            "local": pair.local,
-            "gap": pair.gap(),
-            "tolerance": pair.tolerance,
-            "within": pair.tolerance.map(|_| pair.holds()),
-        })
+    let measure = |agreement: &Agreement, line: &Line| {
+        let mut measure = json!({
+            "measure": line.key,
+            "sim": line.sim,
+            "tolerance": line.tolerance,
+            "within": line.tolerance.map(|_| line.holds()),
+        });
+        for (environment, real) in agreement.real.iter().zip(&line.real) {
+            measure[environment.to_string()] = json!({ "value": real, "gap": line.gap(*real) });
+        }
+        measure
     };
     let runs: Vec<Value> = agreements
         .iter()
@@ -232,7 +263,7 @@ fn document(name: &str, agreements: &[Agreement]) -> String {
                 "name": it.run,
                 "within": it.holds(),
                 "partial": it.partial,
-                "measures": it.pairs.iter().map(pair).collect::<Vec<_>>(),
+                "measures": it.lines.iter().map(|line| measure(it, line)).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -257,28 +288,33 @@ fn print(text: &str) {
 mod tests {
     use super::*;
 
-    fn pair(tolerance: Option<f64>, sim: Option<f64>, local: Option<f64>) -> Pair {
-        Pair { key: "k", name: "n", tolerance, sim, local }
+    fn line(tolerance: Option<f64>, sim: Option<f64>, real: &[Option<f64>]) -> Line {
+        Line { key: "k", name: "n", tolerance, sim, real: real.to_vec() }
     }
 
     #[test]
     fn a_gap_is_held_against_its_tolerance() {
-        let within = |sim, local| pair(Some(0.03), sim, local).holds();
+        let within = |sim, local| line(Some(0.03), sim, &[Some(sim.unwrap_or(1.0)), local]).holds();
         assert!(within(Some(102.9), Some(100.0)) && within(Some(97.1), Some(100.0)));
         assert!(!within(Some(103.1), Some(100.0)) && !within(Some(96.9), Some(100.0)));
         assert!(!within(None, Some(100.0)) && !within(Some(1.0), None));
-        assert!(pair(None, Some(1.0), Some(9.0)).holds(), "no tolerance, no judgement");
+        assert!(line(None, Some(1.0), &[Some(9.0)]).holds(), "no tolerance, no judgement");
     }
 
     #[test]
     fn what_is_outside_is_named_in_text_and_document() {
-        let pairs = vec![pair(Some(0.03), Some(2.0), Some(1.0))];
-        let outside = Agreement { run: "fifo".into(), partial: false, pairs };
+        let lines = vec![line(Some(0.03), Some(2.0), &[Some(2.0), Some(1.0)])];
+        let real = vec![Environment::Local, Environment::Cluster];
+        let outside = Agreement { run: "fifo".into(), partial: false, real, lines };
         let text = text(std::slice::from_ref(&outside));
-        assert!(text.contains("100.00 %  ±3.00 %  OUTSIDE"), "{text}");
+        assert!(text.contains("100.00 %  ±3.00 %  OUTSIDE: cluster\n"), "{text}");
         assert!(text.contains("0 of 1 runs agree"), "{text}");
         let document: Value = serde_json::from_str(&document("x", &[outside])).unwrap();
-        assert_eq!(document["runs"][0]["within"], false);
-        assert_eq!(document["runs"][0]["measures"][0]["gap"], 1.0);
+        let measure = &document["runs"][0]["measures"][0];
+        assert_eq!((&measure["within"], &measure["sim"]), (&false.into(), &2.0.into()));
+        assert_eq!(
+            (&measure["local"]["gap"], &measure["cluster"]["gap"]),
+            (&0.0.into(), &1.0.into())
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! `sage`: the command.
 //!
-//! `run` does what a spec file says, `validate` does it in virtual and in real time, `replay` plays
+//! `run` does what a spec file says, `validate` does it in virtual and in real time, `cluster` keeps workers up, `replay` plays
 //! a flight log again, `policies` lists what a spec can name. Everything is the harness's; here
 //! is only what is laid over what.
 
@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use harness::cli::{self, Flags, RunArgs};
 use harness::replay::{ReplayArgs, replay};
 use harness::sched_core::Registry;
-use harness::spec::{Draft, Spec};
+use harness::spec::{Draft, Environment, Spec};
 use harness::{
     ClusterCommand, Error, Exit, Experiment, Home, Options, WorkerArgs, cluster, execute, validate,
     with_ray, worker,
@@ -35,10 +35,10 @@ enum Command {
         #[command(flatten)]
         flags: Box<RunArgs>,
     },
-    /// Run what a spec file says in virtual and in real time, and compare the two
+    /// Run what a spec file says in virtual time, in this process and on worker processes, and compare
     ///
-    /// Exit code 1 unless throughput is within 3 % and mean latency within 5 % in each run. Writes
-    /// nothing unless `--output` names a folder.
+    /// Exit code 1 unless throughput is within 3 % and mean latency within 5 % in each run. `--env local` or
+    /// `--env cluster` compares with that one alone. Writes nothing unless `--output` names a folder.
     Validate {
         /// The spec file, YAML or JSON
         spec: PathBuf,
@@ -68,12 +68,14 @@ fn main() -> ExitCode {
         Ok(Args { command: Command::Run { spec, flags } }) => {
             cli::end(run(&spec, *flags, &arguments, &registry, execute))
         }
-        Ok(Args { command: Command::Validate { spec, flags } }) => match flags.env {
-            None => cli::end(run(&spec, *flags, &arguments, &registry, validate_fixed)),
-            Some(_) => cli::end(Err(Error::Usage(
-                "--env: `sage validate` runs in `sim` and in `local`; leave it away".to_owned(),
-            ))),
-        },
+        Ok(Args { command: Command::Validate { spec, flags } }) => {
+            let done = real_times(flags.env.as_deref()).and_then(|real| {
+                run(&spec, *flags, &arguments, &registry, |experiment, spec, options| {
+                    validate_fixed(experiment, spec, &real, options)
+                })
+            });
+            cli::end(done)
+        }
         Ok(Args { command: Command::Replay(args) }) => {
             cli::end(replay(&args, &Registry::builtin()))
         }
@@ -92,7 +94,7 @@ fn run(
     flags: RunArgs,
     arguments: &[String],
     registry: &Registry,
-    command: fn(&Experiment, &Spec, &Options) -> Result<Exit, Error>,
+    command: impl FnOnce(&Experiment, &Spec, &Options) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
     let flags = Flags::check(flags, registry)?;
     let spec = flags.apply(Draft::read(path)?, registry)?;
@@ -107,13 +109,32 @@ fn run(
     command(&experiment, &spec, flags.options())
 }
 
+/// What is put beside virtual time: all that this system has, or the one that was named.
+fn real_times(env: Option<&str>) -> Result<Vec<Environment>, Error> {
+    match env {
+        None if cfg!(unix) => Ok(vec![Environment::Local, Environment::Cluster]),
+        None | Some("local") => Ok(vec![Environment::Local]),
+        Some("cluster") => Ok(vec![Environment::Cluster]),
+        Some(_) => Err(Error::Usage(
+            "--env: `sage validate` compares `sim` with `local` and `cluster`; name one of these two, or \
+             leave it away for both"
+                .to_owned(),
+        )),
+    }
+}
+
 /// What is run in real time too needs a number of repetitions.
-fn validate_fixed(experiment: &Experiment, spec: &Spec, options: &Options) -> Result<Exit, Error> {
+fn validate_fixed(
+    experiment: &Experiment,
+    spec: &Spec,
+    real: &[Environment],
+    options: &Options,
+) -> Result<Exit, Error> {
     match spec.configurations.iter().any(|configuration| configuration.setup.until.is_some()) {
         true => Err(Error::Usage(
             "`repetitions: {until: …}` exists in virtual time only: `sage validate` needs `--reps N`"
                 .to_owned(),
         )),
-        false => validate(experiment, spec, options),
+        false => validate(experiment, spec, real, options),
     }
 }

@@ -99,7 +99,7 @@ fn a_bad_spec_leaves_nothing() {
         ("run none.yaml", "none.yaml: cannot be read"),
         ("run small.yaml --schedulers fofo", "did you mean `fifo`?"),
         ("run small.yaml --env clustr", "did you mean `cluster`?"),
-        ("validate small.yaml --env sim", "leave it away"),
+        ("validate small.yaml --env sim", "compares `sim` with `local` and `cluster`"),
         ("validate small.yaml --work cpu", "run `fifo` does real work"),
         ("run", "<SPEC>"),
         ("rum small.yaml", "'run'"),
@@ -138,20 +138,26 @@ fn validate_puts_virtual_and_real_time_side_by_side() {
     assert_eq!(agrees, !text.contains("OUTSIDE"), "{text}");
     let row = |name: &str| -> Vec<f64> {
         let line = text.lines().find(|line| line.starts_with(name)).unwrap();
-        let cells = line[name.len()..].split_whitespace();
-        cells.take(3).map(|cell| cell.parse().unwrap()).collect()
+        let cells = line[name.len()..].split_whitespace().filter(|cell| *cell != "%");
+        cells.take(5).map(|cell| cell.parse().unwrap()).collect()
     };
+    assert!(text.contains("  sim  ") && text.contains("  local  ") && text.contains("  cluster  "));
     for name in ["tasks/s", "mean latency, ms", "mean execution, ms"] {
-        let [sim, local, gap] = row(name)[..] else { panic!("{text}") };
-        assert!((gap / 100.0 - (sim / local - 1.0)).abs() < 0.002, "{text}");
-        assert!(gap.abs() < 50.0, "the same work in both: {text}");
+        let [sim, local, gap, cluster, other] = row(name)[..] else { panic!("{text}") };
+        for (real, gap) in [(local, gap), (cluster, other)] {
+            assert!((gap / 100.0 - (sim / real - 1.0)).abs() < 0.002, "{text}");
+            assert!(gap.abs() < 50.0, "the same work everywhere: {text}");
+        }
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is written");
 
-    let flags = "validate medium.yaml --tasks 100 --json --output out";
+    let flags = "validate medium.yaml --env cluster --tasks 100 --json --output out";
     let output = sage(folder.path(), flags);
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["runs"][0]["name"], "load_aware_spread");
+    let throughput = &document["runs"][0]["measures"][0];
+    assert!(throughput["cluster"]["value"].as_f64().unwrap() > 0.0, "{throughput}");
+    assert_eq!(throughput["local"], Value::Null, "it was not asked for");
     let saved = fs::read(folder.path().join("out/exp2_validation.json")).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&saved).unwrap(), document);
 }

@@ -6,7 +6,7 @@
 
 use super::agenda::Happening;
 use super::node::State;
-use super::{Cluster, Incident, START};
+use super::{Cluster, Ended, Incident, START};
 use crate::{HEARTBEAT, SILENCE};
 use pipeline::drive::Fact;
 use pipeline::model::FaultKind;
@@ -14,11 +14,12 @@ use sched_core::{NodeId, Time};
 
 impl Cluster {
     /// A node is lost without having been asked to.
-    pub(super) fn incident(&mut self, at: usize, now: Time, what: String, facts: &mut Vec<Fact>) {
+    pub(super) fn incident(&mut self, at: usize, now: Time, why: Ended, facts: &mut Vec<Fact>) {
         let ended = self.lose(at, facts);
         let node = &mut self.nodes[at];
+        let Ended { what, refused } = why;
         let what = if what.is_empty() { ended } else { what };
-        self.incidents.push(Incident { at: now, node: node.id, what });
+        self.incidents.push(Incident { at: now, node: node.id, what, refused });
         self.launch_later(at, now);
     }
 
@@ -94,7 +95,8 @@ impl Cluster {
     fn launch(&mut self, node: NodeId, now: Time) {
         let at = node.index();
         if let Err(error) = self.launch_node(at, now) {
-            self.incidents.push(Incident { at: now, node, what: error.to_string() });
+            let what = error.to_string();
+            self.incidents.push(Incident { at: now, node, what, refused: None });
             self.launch_later(at, now);
         }
     }
@@ -112,7 +114,7 @@ impl Cluster {
             let patience = if node.is_up() { SILENCE } else { START };
             if node.silent(now) > patience {
                 let what = format!("it was ended, because it had been silent for {patience}");
-                self.incident(at, now, what, facts);
+                self.incident(at, now, Ended { what, refused: None }, facts);
             } else if node.is_up() {
                 node.ping(now);
             }

@@ -23,7 +23,7 @@ pub use remote::{Remote, inquire};
 
 use crate::link::{Filled, Link};
 use crate::ray::Ray;
-use crate::wire::{Answer, Ask, Message};
+use crate::wire::{Answer, Ask, Message, Refusal};
 use crate::{Error, HEARTBEAT};
 use agenda::Agenda;
 use flights::Flights;
@@ -89,6 +89,14 @@ pub struct Incident {
     pub node: NodeId,
     /// What was seen of it.
     pub what: String,
+    /// Of what kind the message was that its worker was ended for, if it was.
+    pub refused: Option<Refusal>,
+}
+
+/// Why what a worker says ends its session.
+struct Ended {
+    what: String,
+    refused: Option<Refusal>,
 }
 
 impl Cluster {
@@ -233,17 +241,17 @@ impl Cluster {
         let now = self.present();
         for &at in &ready {
             self.nodes[at].heard();
-            if let Err(what) = self.hear(at, now, facts) {
-                self.incident(at, now, what, facts);
+            if let Err(ended) = self.hear(at, now, facts) {
+                self.incident(at, now, ended, facts);
             }
         }
         self.ready = ready;
         for at in closed {
-            self.incident(at, now, String::new(), facts);
+            self.incident(at, now, Ended { what: String::new(), refused: None }, facts);
         }
         for at in 0..if connecting { self.nodes.len() } else { 0 } {
-            if let Err(why) = self.nodes[at].look_for_connection(now) {
-                self.incident(at, now, why, facts);
+            if let Err(what) = self.nodes[at].look_for_connection(now) {
+                self.incident(at, now, Ended { what, refused: None }, facts);
             }
         }
         while self.begun
@@ -263,19 +271,20 @@ impl Cluster {
     }
 
     /// Takes note of what a worker says.
-    fn hear(&mut self, at: usize, now: Time, facts: &mut Vec<Fact>) -> Result<(), String> {
+    fn hear(&mut self, at: usize, now: Time, facts: &mut Vec<Fact>) -> Result<(), Ended> {
         loop {
             let node = &mut self.nodes[at];
             let message = match node.link.as_mut().map(Link::next) {
                 Some(Ok(Some(message))) => message,
-                Some(Err(error)) => return Err(ended(&error.to_string())),
+                Some(Err(error)) => return Err(ended((&error).into(), &error.to_string())),
                 _ => return Ok(()),
             };
             match message {
                 Message::Answer(answer) if node.is_up() => {
                     let known = self.flights.answered(answer.ticket, node.id);
-                    let flight =
-                        known.ok_or_else(|| ended("an answer to a call that it does not run"))?;
+                    let flight = known.ok_or_else(|| {
+                        ended(Refusal::Replayed, "an answer to a call that it does not run")
+                    })?;
                     self.finish(at, flight, answer, now, facts);
                 }
                 Message::Pong { nonce, clock } => {
@@ -287,8 +296,11 @@ impl Cluster {
                     node.welcome(window, now);
                 }
                 Message::Used { cpu, wall } => node.used = Some((cpu, wall)),
-                Message::Refused(why) => return Err(format!("it refuses this driver: {why}")),
-                _ => return Err(ended("what a worker does not send now")),
+                Message::Refused(why) => {
+                    let what = format!("it refuses this driver: {why}");
+                    return Err(Ended { what, refused: None });
+                }
+                _ => return Err(ended(Refusal::Malformed, "what a worker does not send now")),
             }
         }
     }
@@ -315,8 +327,8 @@ impl Cluster {
     }
 }
 
-fn ended(what: &str) -> String {
-    format!("it was ended, because it sent {what}")
+fn ended(refusal: Refusal, what: &str) -> Ended {
+    Ended { what: format!("it was ended, because it sent {what}"), refused: Some(refusal) }
 }
 
 /// Sends a call to its worker's buffer.

@@ -2,7 +2,9 @@
 //!
 //! One per call that runs, as many as there are slots: a node with four slots runs four calls at once
 //! whether or not the host has the cores for it. Threads start when they are needed and end with the
-//! session. A byte through a socket pair wakes the thread that waits for sockets.
+//! session. They yield to the thread that passes messages on, here and in the driver: where slots
+//! outnumber cores, an answer would wait for the time slices of other calls, on a host that is asked to be
+//! several. A byte through a socket pair wakes the thread that waits for sockets.
 
 use crate::Error;
 use crate::link::Filled;
@@ -17,6 +19,10 @@ use std::thread;
 
 /// The most threads. With more slots than this, calls wait for a thread and the wait counts as queueing.
 const MAX_THREADS: usize = 1024;
+
+/// Their niceness: a tenth of the weight of the threads that pass messages.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
 
 /// A call to be burnt.
 struct Job {
@@ -103,6 +109,9 @@ impl Burner {
         let (queue, report) = (Arc::clone(&self.queue), self.report.clone());
         let (ring, clock) = (Arc::clone(&self.ring), self.clock);
         let work = move || {
+            // Niceness is a thread's own there. A refusal costs time, and nothing else.
+            #[cfg(target_os = "linux")]
+            let _ = rustix::process::setpriority_process(None, NICE);
             loop {
                 let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 let Ok(Job { running, rounds, index }) = job else { return };

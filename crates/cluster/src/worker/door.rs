@@ -72,55 +72,70 @@ impl Door {
         }
     }
 
-    /// Hears what a connection wants: a guest, or nobody if it was a question, which is answered.
+    /// Hears what a connection wants: a guest, or nobody if it was a question, which is answered, or said
+    /// nothing at all, as those do who only look whether somebody listens.
     ///
-    /// # Errors
-    /// When it may not come in, which it has been told and which has been counted.
-    pub(super) fn greet(&self, socket: TcpStream) -> Result<Option<Guest>, Error> {
-        let greeted = self.secure(socket).and_then(|mut stream| {
-            let wanted = first(&mut stream).and_then(|message| self.admit(&stream, message));
-            match &wanted {
-                Ok(Wanted::Status | Wanted::Stop) => {
-                    say(&mut stream, &Message::Status(self.stats.status(self.terms.slots)));
-                }
-                Ok(Wanted::Session(..)) => {}
-                Err(error) => say(&mut stream, &Message::Refused(error.to_string())),
+    /// Who may not come in is counted, and then told why; the reason goes to `tell` as well.
+    pub(super) fn greet(&self, socket: TcpStream, tell: impl Fn(&Error)) -> Option<Guest> {
+        let turn_away = |error: Error, stream: Option<Stream>| {
+            self.stats.refuse(&error);
+            tell(&error);
+            if let Some(mut stream) = stream {
+                say(&mut stream, &Message::Refused(error.to_string()));
             }
-            wanted.map(|wanted| match wanted {
-                Wanted::Status => None,
-                Wanted::Stop => Some(Guest::Stop),
-                Wanted::Session(hello, session) => Some(Guest::Driver { stream, hello, session }),
-            })
-        });
-        if let Err(error) = &greeted {
-            self.stats.refuse(error);
+            None
+        };
+        let mut stream = match self.secure(socket) {
+            Ok(stream) => stream?,
+            Err((error, stream)) => return turn_away(error, stream),
+        };
+        let wanted = first(&mut stream).and_then(|message| self.admit(&stream, message));
+        let status = |stream: &mut Stream| {
+            say(stream, &Message::Status(self.stats.status(self.terms.slots)));
+        };
+        match wanted {
+            Err(error) => turn_away(error, Some(stream)),
+            Ok(Wanted::Status) => {
+                status(&mut stream);
+                None
+            }
+            Ok(Wanted::Stop) => {
+                status(&mut stream);
+                self.evict();
+                Some(Guest::Stop)
+            }
+            Ok(Wanted::Session(hello, session)) => Some(Guest::Driver { stream, hello, session }),
         }
-        if let Ok(Some(Guest::Stop)) = &greeted {
-            self.evict();
-        }
-        greeted
     }
 
-    /// Encrypts the connection, if it is to be.
-    fn secure(&self, socket: TcpStream) -> Result<Stream, Error> {
-        socket.set_read_timeout(Some(GREETING.into())).map_err(Error::Socket)?;
+    /// Encrypts the connection, if it is to be; `None` if it was closed without a byte.
+    ///
+    /// # Errors
+    /// With the connection, if whoever refused can still be told why.
+    fn secure(&self, socket: TcpStream) -> Result<Option<Stream>, (Error, Option<Stream>)> {
+        let limited = socket.set_read_timeout(Some(GREETING.into()));
+        limited.map_err(|error| (Error::Socket(error), None))?;
         let mut first = [0];
-        let speaks_tls = socket.peek(&mut first).is_ok() && first[0] == FIRST_BYTE;
+        let speaks_tls = match socket.peek(&mut first) {
+            Ok(0) => return Ok(None),
+            Ok(_) => first[0] == FIRST_BYTE,
+            Err(_) => return Err((late(), Some(Stream::Tcp(socket)))),
+        };
         let why = match (&self.terms.identity, speaks_tls) {
-            (None, false) => return Ok(Stream::Tcp(socket)),
+            (None, false) => return Ok(Some(Stream::Tcp(socket))),
             (Some(identity), true) => {
-                let secure = Secure::accept(socket, identity, GREETING);
-                let secure = secure.map_err(|why| Error::refused(Refusal::Unauthenticated, why))?;
-                return Ok(Stream::Tls(Box::new(secure)));
+                let secure = Secure::accept(socket, identity, GREETING).map_err(|why| {
+                    (Error::refused(Refusal::Unauthenticated, why), None) // it was told in TLS
+                })?;
+                return Ok(Some(Stream::Tls(Box::new(secure))));
             }
             (Some(_), false) => "this worker demands TLS; set `tls_ca` in the file of the cluster",
             (None, true) => "it speaks TLS, and this worker has no certificate",
         };
-        // Read before it is closed, or the system would take back what is told here.
+        // Read before it is closed, or the system would take back what it is told.
         let mut stream = Stream::Tcp(socket);
         let _ = stream.read(&mut [0; MAX_FRAME]);
-        say(&mut stream, &Message::Refused(why.to_owned()));
-        Err(Error::refused(Refusal::Unauthenticated, why))
+        Err((Error::refused(Refusal::Unauthenticated, why), Some(stream)))
     }
 
     /// Whether who said this may come in.

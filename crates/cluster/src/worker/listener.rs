@@ -94,16 +94,10 @@ fn greet_aside<T: Fn(&str) + Send + Sync + 'static>(
     let (here, guests, tell) = (Arc::clone(door), guests.clone(), Arc::clone(tell));
     let under_way = Arc::clone(greetings);
     let greet = move || {
-        let from = socket.peer_addr();
-        match here.greet(socket) {
-            // Nobody is there to be served when the worker itself is ending.
-            Ok(Some(guest)) => drop(guests.send(guest)),
-            Ok(None) => {}
-            Err(error) => {
-                let from = from.map_or_else(|_| "somebody".to_owned(), |it| it.to_string());
-                tell(&format!("refused {from}: {error}"));
-            }
-        }
+        let from = socket.peer_addr().map_or_else(|_| "somebody".to_owned(), |it| it.to_string());
+        let guest = here.greet(socket, |error| tell(&format!("refused {from}: {error}")));
+        // Nobody is there to serve it when the worker itself is ending.
+        guest.map(|guest| guests.send(guest));
         under_way.fetch_sub(1, Ordering::Relaxed);
     };
     if thread::Builder::new().name("greet".into()).spawn(greet).is_err() {

@@ -148,11 +148,36 @@ fn faults_of_the_setup_happen_to_processes() {
     assert!(!slow.is_empty() && slow.iter().all(|took| *took >= Span::from_millis(3)));
 }
 
+/// A node of the spec may join late, and may leave again by draining.
+#[test]
+fn a_node_joins_during_the_run_and_drains() {
+    let mut setup = two_stages(1500);
+    setup.faults.scheduled = vec![
+        fault(0, 3, FaultKind::Kill),
+        fault(150, 3, FaultKind::Restart),
+        fault(400, 3, FaultKind::Drain),
+    ];
+    let (log, _) = run(&setup, "load_aware_spread");
+    each_has_one_result(&log, 1500);
+    assert_eq!(log.failures(), []);
+    assert_eq!(log.nodes, [(NodeId(3), false), (NodeId(3), true)]);
+    let after = |ms: u64| Time::ZERO + Span::from_millis(ms);
+    let assigned = |here: bool| {
+        let calls = log.calls.iter().filter(move |(_, call)| (call.node == NodeId(3)) == here);
+        let all: Vec<Time> = calls.map(|(_, call)| call.assign).collect();
+        all
+    };
+    let (joined, last) = (assigned(true), assigned(false).into_iter().max().unwrap());
+    assert!(last > after(400), "the run was over before its faults");
+    assert!(joined.iter().all(|at| *at >= after(150) && *at < last));
+    assert!(joined.len() > 20, "{} calls on the node that joined", joined.len());
+}
+
 #[test]
 fn a_node_that_is_killed_for_good_fails_what_only_it_could_run() {
     let mut setup = two_stages(2000);
     setup.cluster = ClusterSetup::of_equal_speed(ClusterSpec::uniform(1, 2).unwrap());
-    setup.faults.scheduled = vec![fault(30, 0, FaultKind::Kill)];
+    setup.faults.scheduled = vec![fault(300, 0, FaultKind::Kill)];
     let (log, _) = run(&setup, "fifo");
     each_has_one_result(&log, 2000);
     assert!(log.tasks.iter().any(|task| task.failure.is_none()));

@@ -301,14 +301,17 @@ fn answer(ticket: u64, arrived: u64, started: u64) -> Vec<u8> {
 
 #[test]
 fn a_worker_that_lies_is_ended_and_costs_nothing() {
-    let lies: [fn(u64) -> Vec<u8>; 5] = [
-        |ticket| answer(ticket ^ 1 << 40, 0, 0), // of a use of the slot that never was
-        |ticket| answer(ticket + 1000, 0, 0),    // of a call that it was never sent
-        |ticket| [answer(ticket, 0, 0), answer(ticket, 0, 0)].concat(), // twice
-        |ticket| answer(ticket, 5, 0),           // started before it arrived
-        |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
+    type Lie = fn(u64) -> Vec<u8>;
+    let lies: [(Refusal, Lie); 5] = [
+        // Of a use of the slot that never was; of a call that it was never sent; twice.
+        (Refusal::Replayed, |ticket| answer(ticket ^ 1 << 40, 0, 0)),
+        (Refusal::Replayed, |ticket| answer(ticket + 1000, 0, 0)),
+        (Refusal::Replayed, |ticket| [answer(ticket, 0, 0), answer(ticket, 0, 0)].concat()),
+        // Started before it arrived; and no message at all.
+        (Refusal::Malformed, |ticket| answer(ticket, 5, 0)),
+        (Refusal::Oversized, |_| b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
     ];
-    for lie in lies {
+    for (kind, lie) in lies {
         let cluster = ClusterSpec::uniform(2, 2).unwrap();
         let setup = RunSetup { cluster: ClusterSetup::of_equal_speed(cluster), ..two_stages(100) };
         let workers = launcher(vec![worker(None).0, liar(lie)]);
@@ -322,6 +325,7 @@ fn a_worker_that_lies_is_ended_and_costs_nothing() {
         for incident in incidents {
             let said = incident.what.starts_with("it was ended, because it sent ");
             assert!(incident.node == NodeId(1) && said, "{incident:?}");
+            assert_eq!(incident.refused, Some(kind), "{incident:?}");
         }
     }
 }

@@ -141,10 +141,29 @@ fn a_ping_is_answered_while_every_slot_burns() {
     let busy = [ask(1, 5_000_000, 0, 1000), ask(2, 0, 0, 1000), Message::Ping { nonce: 5 }];
     worker.say(&busy);
     assert!(matches!(worker.hear(), Some(Message::Pong { nonce: 5, .. })));
+    #[cfg(target_os = "linux")]
+    burning_yields_to_messages(worker.child.id());
     let answers = worker.answers(2);
     assert_eq!((answers[0].ticket, answers[1].ticket), (1, 2));
     worker.say(&[Message::Bye]);
     assert!(matches!(worker.hear(), Some(Message::Used { .. })));
+}
+
+/// Of all threads of the worker, those that burn are nice.
+#[cfg(target_os = "linux")]
+fn burning_yields_to_messages(process: u32) {
+    let folder = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let threads = folder.map(|thread| {
+        let line = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+        let (name, rest) = line.rsplit_once(')').unwrap();
+        let nice: i32 = rest.split_whitespace().nth(16).unwrap().parse().unwrap();
+        (name.ends_with("(burn"), nice)
+    });
+    let (burning, others): (Vec<_>, Vec<_>) = threads.partition(|(burns, _)| *burns);
+    assert!(!burning.is_empty());
+    for (_, nice) in burning {
+        assert!(others.iter().all(|(_, other)| nice > *other), "{nice}, and {others:?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::remarks;
 use super::repetition::{Measure, Repetition};
 use super::running::Running;
 use super::theory::{Theory, theory};
-use super::workers::{Workers, strategy};
+use super::workers::{Loss, Workers, strategy};
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
@@ -150,7 +150,7 @@ struct Ended {
     recorder: Recorder,
     outcome: Outcome,
     checks: Vec<Check>,
-    losses: Vec<String>, // of worker processes
+    losses: Vec<Loss>, // of worker processes
     rows: Option<LatencyPart>,
     watched: Option<Watched>,
 }
@@ -335,7 +335,7 @@ fn run_once(
     log: Option<&Path>,
     observer: &mut dyn Observer,
     control: &Control,
-    mut workers: Option<(&Workers, &mut Vec<String>)>,
+    mut workers: Option<(&Workers, &mut Vec<Loss>)>,
 ) -> Result<Outcome, Error> {
     let cluster = &run.setup.cluster;
     // A stream of its own: a policy that draws must not see the numbers that made its workload.

@@ -5,8 +5,10 @@
 
 use super::ideal::Ideal;
 use super::measure::{Context, rows};
+use super::workers::Loss;
 use crate::report::number;
 use crate::spec::{Environment, RunSpec, Work};
+use cluster::wire::Refusal;
 use pipeline::Outcome;
 use pipeline::drive::Executor as _;
 use pipeline::model::Arrivals;
@@ -16,7 +18,7 @@ pub(super) fn remarks(
     run: &RunSpec,
     ideal: Option<Ideal>,
     outcomes: &[Outcome],
-    losses: &[String],
+    losses: &[Loss],
     with: &Context<'_>,
 ) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
@@ -39,6 +41,7 @@ pub(super) fn remarks(
     remarks.extend(one_history(run).map(str::to_owned));
     remarks.extend(missing(run, outcomes));
     remarks.extend(lost(losses));
+    remarks.extend(refused(losses));
     if rows(run) > with.most_rows {
         remarks.push(format!(
             "The latencies of single tasks were not written, since they are many: {} rows. \
@@ -104,11 +107,42 @@ fn missing(run: &RunSpec, outcomes: &[Outcome]) -> Option<String> {
 
 /// Workers that were lost without having been meant to. Their calls ran elsewhere; the numbers are those of
 /// a smaller cluster for a while.
-fn lost(losses: &[String]) -> Option<String> {
+fn lost(losses: &[Loss]) -> Option<String> {
     const SHOWN: usize = 4;
-    let mut text = losses.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(" ");
+    let texts = losses.iter().take(SHOWN).map(|loss| loss.text.as_str());
+    let mut text = texts.collect::<Vec<_>>().join(" ");
     if losses.len() > SHOWN {
         text += &format!(" And {} more were lost.", losses.len() - SHOWN);
     }
     (!losses.is_empty()).then_some(text)
+}
+
+/// Messages of workers that were no answers, by kind. Each has cost its worker the session, and nobody a task.
+fn refused(losses: &[Loss]) -> Option<String> {
+    let count = |kind| losses.iter().filter(|loss| loss.refused == Some(kind)).count();
+    let kinds = Refusal::ALL.map(|kind| (count(kind), kind.name()));
+    let counts = kinds.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, name)| format!("{count} {name}")).collect();
+    let refused = || format!("Messages of workers that were refused: {}.", counts.join(", "));
+    (!counts.is_empty()).then(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_told_and_refusals_counted() {
+        let loss = |node: u32, refused| Loss { text: format!("node-{node} was lost."), refused };
+        assert_eq!((lost(&[]), refused(&[])), (None, None));
+        let kinds = [None, Some(Refusal::Replayed), Some(Refusal::Malformed)];
+        let losses: Vec<Loss> = (0..6).map(|node| loss(node, kinds[node as usize % 3])).collect();
+        let text = lost(&losses).unwrap();
+        assert!(
+            text.starts_with("node-0 was lost. node-1") && text.ends_with("And 2 more were lost.")
+        );
+        let counted = "Messages of workers that were refused: 2 malformed, 2 replayed.";
+        assert_eq!(refused(&losses).unwrap(), counted);
+        assert_eq!(refused(&losses[..1]), None);
+    }
 }

@@ -10,6 +10,7 @@
 use crate::spec::{Environment, Origin, RunSpec};
 use crate::worker::WorkerArgs;
 use crate::{Error, Exit};
+use cluster::wire::Refusal;
 use cluster::{
     Incident, Launcher, OPERATOR_ARGUMENT, Program, Ray, Remote, Strategy, Token, Trust,
     WORKER_ARGUMENT, ray_policies, run_cluster, run_on_ray, serve_operator, serve_parent,
@@ -60,6 +61,14 @@ pub(crate) fn strategy(run: &RunSpec) -> Option<Strategy> {
         .and_then(|policy| Strategy::of(policy.name()))
 }
 
+/// A worker that was lost without having been meant to.
+pub(super) struct Loss {
+    /// Which, when and why; a sentence.
+    pub(super) text: String,
+    /// Of what kind the message was that it was ended for, if it was.
+    pub(super) refused: Option<Refusal>,
+}
+
 /// Where the workers of a command come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Workers(Launcher);
@@ -92,7 +101,7 @@ impl Workers {
     ///
     /// # Errors
     /// Names the first that is not, and why.
-    pub(super) fn check(&self, runs: &[RunSpec], record: bool) -> Result<(), Error> {
+    pub(crate) fn check(&self, runs: &[RunSpec], record: bool) -> Result<(), Error> {
         for run in runs.iter().filter(|run| strategy(run).is_some()) {
             self.check_strategy(run, record)?;
         }
@@ -131,27 +140,30 @@ impl Workers {
         Err(Error::Usage(format!("run `{}`: {} {what}", run.name, run.policy.name())))
     }
 
-    /// Runs on them. Those that were lost without having been meant to are told in `losses`, a sentence for
-    /// each.
+    /// Runs on them. Those that were lost without having been meant to are told in `losses`.
     pub(super) fn run(
         &self,
         (setup, strategy): (&RunSetup, Option<Strategy>),
         scheduler: &mut dyn Scheduler,
         observer: &mut dyn Observer,
         control: &Control,
-        losses: &mut Vec<String>,
+        losses: &mut Vec<Loss>,
     ) -> Result<Outcome, RunError> {
         if let Some(strategy) = strategy {
             let Launcher::Ray(ray) = &self.0 else {
                 return Err(RunError::Setup("there is no Ray here".to_owned()));
             };
-            return run_on_ray(setup, ray, strategy, scheduler, observer, control, losses);
+            let mut remarks = Vec::new();
+            let outcome =
+                run_on_ray(setup, ray, strategy, scheduler, observer, control, &mut remarks);
+            losses.extend(remarks.into_iter().map(|text| Loss { text, refused: None }));
+            return outcome;
         }
         let mut incidents = Vec::new();
         let outcome = run_cluster(setup, &self.0, scheduler, observer, control, &mut incidents);
-        losses.extend(incidents.into_iter().map(|Incident { at, node, what }| {
+        losses.extend(incidents.into_iter().map(|Incident { at, node, what, refused }| {
             let at = at.since(Time::ZERO).as_secs_f64();
-            format!("{node} was lost {at:.3} s after the start: {what}.")
+            Loss { text: format!("{node} was lost {at:.3} s after the start: {what}."), refused }
         }));
         outcome
     }

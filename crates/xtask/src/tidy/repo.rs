@@ -140,6 +140,7 @@ fn is_output(path: &str) -> bool {
     match parts.as_slice() {
         [top] => *top == "results" || top.starts_with("target"),
         ["experiments", _, "results"] => true,
+        ["crates", _, "fuzz", "target" | "corpus" | "artifacts" | "coverage"] => true,
         _ => false,
     }
 }
@@ -267,10 +268,14 @@ mod tests {
 
     #[test]
     fn output_is_told_from_source_of_the_same_name() {
-        for path in ["target", "target-2", "results", "experiments/exp2/results"] {
+        let fuzz = ["crates/a/fuzz/target", "crates/a/fuzz/corpus"];
+        for path in
+            ["target", "target-2", "results", "experiments/exp2/results"].iter().chain(&fuzz)
+        {
             assert!(is_output(path), "{path}");
         }
-        for path in ["crates", "crates/harness/src/results", "crates/a/src/target"] {
+        for path in ["crates", "crates/harness/src/results", "crates/a/src/target", "crates/a/fuzz"]
+        {
             assert!(!is_output(path), "{path}");
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn check(repo: &Repo) -> Vec<Finding> {
     let mut out = Vec::new();
     for file in &repo.files {
         for (at, line) in file.text.lines().enumerate() {
-            let message = if file.path == LOCK_FILE {
+            let message = if file.path.rsplit('/').next() == Some(LOCK_FILE) {
                 let elsewhere = line.starts_with("source = ") && line != PUBLIC;
                 elsewhere.then(|| "a package that is not from the public registry".to_owned())
             } else {
