@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p cluster --example speed`
 //!
-//! First, three stages of constant 25 ms on full clusters: the ideal is slots ÷ 75 ms, and beside it is what
+//! `-- --nothing` leaves the first part away, which takes minutes. First, three stages of constant 25 ms on full clusters: the ideal is slots ÷ 75 ms, and beside it is what
 //! nodes inside this process reach, which on a busy machine is less too. Then calls that do nothing, on 4
 //! processes: how many a second, and the round trip of one alone.
 
@@ -29,6 +29,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     if std::env::args().nth(1).is_some_and(|first| first == WORKER_ARGUMENT) {
         return Ok(serve_parent()?);
     }
+    if std::env::args().nth(1).is_none_or(|first| first != "--nothing") {
+        three_stages()?;
+    }
+    for in_flight in [16, 64, 256, 1024] {
+        let (_, outcome) = run("load_aware_spread", 4, in_flight, 100_000, 0, true)?;
+        let rate = 3.0 * rate(100_000, &outcome);
+        println!("calls that do nothing, 4 processes, {in_flight} in flight: {rate:.0} calls/s");
+    }
+    let (alone, _) = run("load_aware_spread", 4, 1, 10_000, 0, true)?;
+    let at = |q: f64| quantile(alone.0.clone(), q);
+    println!("one in flight: p50 {:.1} µs, p99 {:.1} µs", at(0.5), at(0.99));
+    Ok(())
+}
+
+fn three_stages() -> Result<(), Box<dyn Error>> {
     println!(
         "policy               nodes  tasks/s  reached  in one process  transfer p50 µs  timer CPU"
     );
@@ -49,14 +64,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    for in_flight in [16, 64, 256, 1024] {
-        let (_, outcome) = run("load_aware_spread", 4, in_flight, 100_000, 0, true)?;
-        let rate = 3.0 * rate(100_000, &outcome);
-        println!("calls that do nothing, 4 processes, {in_flight} in flight: {rate:.0} calls/s");
-    }
-    let (alone, _) = run("load_aware_spread", 4, 1, 10_000, 0, true)?;
-    let at = |q: f64| quantile(alone.0.clone(), q);
-    println!("one in flight: p50 {:.1} µs, p99 {:.1} µs", at(0.5), at(0.99));
     Ok(())
 }
 

@@ -4,12 +4,13 @@
 //! [`Error::Elsewhere`].
 
 use crate::wire::{Refusal, Status};
-use crate::{Error, Identity, Token, Trust};
+use crate::{Error, Identity, Strategy, Token, Trust};
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
 use sched_core::{NodeId, Scheduler, Time};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 
 /// A program that could be started as a worker process.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +40,28 @@ impl Remote {
     }
 }
 
+/// A Ray cluster: none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ray(Infallible);
+
+impl Ray {
+    /// There is none.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn new(_: &Path, _: &str, _: Program) -> Result<Ray, Error> {
+        Err(Error::Elsewhere)
+    }
+
+    /// There is none.
+    ///
+    /// # Errors
+    /// None.
+    pub fn check(&self, _: &RunSetup, _: Option<Strategy>) -> Result<(), Error> {
+        match self.0 {}
+    }
+}
+
 /// Where workers would come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Launcher {
@@ -46,6 +69,8 @@ pub enum Launcher {
     Process(Program),
     /// Workers that others have started.
     Static(Remote),
+    /// Workers that Ray starts.
+    Ray(Ray),
 }
 
 /// Something that went wrong with a node.
@@ -142,6 +167,30 @@ pub fn run_cluster(
     _: &mut Vec<Incident>,
 ) -> Result<Outcome, RunError> {
     Err(RunError::Executor(Box::new(Error::Elsewhere)))
+}
+
+/// Cannot run here.
+///
+/// # Errors
+/// Always.
+pub fn run_on_ray(
+    _: &RunSetup,
+    ray: &Ray,
+    _: Strategy,
+    _: &mut dyn Scheduler,
+    _: &mut dyn Observer,
+    _: &Control,
+    _: &mut Vec<String>,
+) -> Result<Outcome, RunError> {
+    match ray.0 {}
+}
+
+/// Cannot serve here.
+///
+/// # Errors
+/// Always.
+pub fn serve_operator(_: impl io::Read, _: impl io::Write) -> Result<(), Error> {
+    Err(Error::Elsewhere)
 }
 
 /// Cannot serve here.

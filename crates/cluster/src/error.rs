@@ -29,6 +29,9 @@ pub enum Error {
         /// What was seen of it.
         why: String,
     },
+    /// Ray is not there, or not any more.
+    #[error("Ray: {0}")]
+    Ray(String),
     /// This system has no worker processes.
     #[error("workers need a Unix system; use `--env local`")]
     Elsewhere,

@@ -26,8 +26,11 @@ mod error;
 mod keys;
 #[cfg(unix)]
 mod link;
+mod policy;
 #[cfg(unix)]
 mod poll;
+#[cfg(unix)]
+mod ray;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]
@@ -42,11 +45,14 @@ mod worker;
 pub use driver::{Cluster, Incident, Launcher, Program, Remote, inquire};
 #[cfg(not(unix))]
 pub use elsewhere::{
-    Cluster, Incident, Launcher, Listener, Program, Remote, Terms, inquire, run_cluster,
-    serve_parent,
+    Cluster, Incident, Launcher, Listener, Program, Ray, Remote, Terms, inquire, run_cluster,
+    run_on_ray, serve_operator, serve_parent,
 };
 pub use error::Error;
 pub use keys::{Keys, secret};
+pub use policy::{Strategy, ray_policies};
+#[cfg(unix)]
+pub use ray::{Ray, run_on_ray, serve_operator};
 #[cfg(unix)]
 pub use run::run_cluster;
 pub use tls::{Identity, NAME, Trust};
@@ -59,6 +65,10 @@ use sched_core::Span;
 /// The first argument with which a program is started as a worker process. Its main function looks for
 /// it before anything else, and calls [`serve_parent`].
 pub const WORKER_ARGUMENT: &str = "__worker";
+
+/// The first argument with which a program is started to burn for a task of Ray. Its main function looks for
+/// it as it does for the other, and calls [`serve_operator`].
+pub const OPERATOR_ARGUMENT: &str = "__operator";
 
 /// The most calls without an answer that a worker takes. More than a node can do in the time of a round
 /// trip, so that it is never idle for want of them; few enough to bound what is kept for it.

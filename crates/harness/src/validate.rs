@@ -12,6 +12,7 @@ use crate::progress::Progress;
 use crate::provenance::Circumstances;
 use crate::report::number;
 use crate::report::table::{Table, wrapped};
+use crate::run::workers::strategy;
 use crate::run::{Context, Measured, Running, measure, require_sound};
 use crate::spec::{Environment, RunSpec, Spec, Work};
 use crate::{Error, Exit, Experiment, Options, Workers};
@@ -79,7 +80,7 @@ pub fn validate(
     runs.iter().try_for_each(possible)?;
     for environment in real {
         let all: Vec<RunSpec> = runs.iter().map(|run| run_in(run, *environment)).collect();
-        options.workers.check(&all)?;
+        options.workers.check(&all, false)?;
     }
     let folder = match options.output.as_deref() {
         Some(path) => {
@@ -124,6 +125,8 @@ fn possible(run: &RunSpec) -> Result<(), Error> {
         "has `faults`, which no node in this process can have; remove them"
     } else if setup.cluster.network != ServiceLaw::Constant(Span::ZERO) {
         "has a `network`, which exists in virtual time only; remove it"
+    } else if strategy(run).is_some() {
+        "leaves the placement to Ray, which is not in all of them"
     } else {
         return Ok(());
     };

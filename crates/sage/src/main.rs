@@ -11,7 +11,7 @@ use harness::sched_core::Registry;
 use harness::spec::{Draft, Environment, Spec};
 use harness::{
     ClusterCommand, Error, Exit, Experiment, Home, Options, WorkerArgs, cluster, execute, validate,
-    worker,
+    with_ray, worker,
 };
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -60,7 +60,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let registry = Registry::builtin();
+    let registry = with_ray(&Registry::builtin());
     let arguments: Vec<String> = std::env::args().collect();
     let help = cli::policies_help(&registry);
     let command = Args::command().mut_subcommand("run", |run| run.after_help(help.clone()));
@@ -76,7 +76,9 @@ fn main() -> ExitCode {
             });
             cli::end(done)
         }
-        Ok(Args { command: Command::Replay(args) }) => cli::end(replay(&args, &registry)),
+        Ok(Args { command: Command::Replay(args) }) => {
+            cli::end(replay(&args, &Registry::builtin()))
+        }
         Ok(Args { command: Command::Worker(args) }) => cli::end(worker(&args)),
         Ok(Args { command: Command::Cluster(command) }) => cli::end(cluster(&command)),
         Ok(Args { command: Command::Policies }) => {

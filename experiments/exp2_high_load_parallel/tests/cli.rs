@@ -32,7 +32,7 @@ fn wrong_input_is_refused_before_anything_is_written() {
     fs::create_dir(folder.path("taken")).unwrap();
     fs::write(folder.path("taken/fifo_metrics.json"), "{}").unwrap();
     let valid = "valid: fifo, load_aware_spread, load_aware_pack, round_robin, priority";
-    let cases: [(&str, &[&str]); 24] = [
+    let cases: [(&str, &[&str]); 27] = [
         ("--schedulers fofo", &["--schedulers", "`fofo`", "did you mean `fifo`?", valid]),
         ("--schedulers fifo priority:aging=x", &["--schedulers", "`x` is no `aging`"]),
         ("--schedulers fifo:bnd=late", &["no parameter `bnd`", "did you mean `bind`?"]),
@@ -57,6 +57,13 @@ fn wrong_input_is_refused_before_anything_is_written() {
         ("--output taken", &["--output taken", "holds a run already", "another folder"]),
         ("--output key.yaml/out", &["--output key.yaml/out", "cannot be written"]),
         ("--banana", &["--banana"]),
+        // Ray places the calls of these, and is neither simulated nor in this process.
+        (
+            "--env sim --schedulers ray_spread",
+            &["run `ray_spread`: ray_spread leaves", "config/ray.yaml"],
+        ),
+        ("--env local --schedulers ray_default", &["ray_default", "config/ray.yaml"]),
+        ("--env cluster --schedulers fifo ray_default", &["ray_default", "config/ray.yaml"]),
     ];
     for (flags, parts) in cases {
         refused(&folder, flags, parts);

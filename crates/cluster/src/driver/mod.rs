@@ -22,6 +22,7 @@ pub use process::Program;
 pub use remote::{Remote, inquire};
 
 use crate::link::{Filled, Link};
+use crate::ray::Ray;
 use crate::wire::{Answer, Ask, Message, Refusal};
 use crate::{Error, HEARTBEAT};
 use agenda::Agenda;
@@ -75,6 +76,8 @@ pub enum Launcher {
     Process(Program),
     /// Workers that others have started.
     Static(Remote),
+    /// Workers that Ray starts, one on each of its nodes, and keeps up.
+    Ray(Ray),
 }
 
 /// Something that went wrong with a node and was not asked for.
@@ -119,6 +122,10 @@ impl Cluster {
             && workers.len() < nodes.len()
         {
             return Err(Error::TooFew { needed: nodes.len(), known: workers.len() });
+        }
+        if let Launcher::Ray(ray) = launcher {
+            let slots = spec.nodes().map(|id| spec.capacity(id).whole_slots());
+            ray.workers(&slots.collect::<Vec<_>>())?;
         }
         let mut cluster = Cluster {
             clock: Clock::start(),
@@ -254,6 +261,11 @@ impl Cluster {
         }
         if self.next_beat <= now {
             self.beat(now, facts);
+            if let Launcher::Ray(ray) = &self.launcher
+                && let Some(why) = ray.is_gone()
+            {
+                return Err(Error::Ray(why)); // it keeps the workers up, and they end with it
+            }
         }
         Ok(now)
     }

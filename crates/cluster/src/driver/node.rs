@@ -16,6 +16,7 @@ use crate::link::Link;
 use crate::wire::{Hello, Message};
 use sched_core::{NodeId, Resources, Span, Time};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 /// Pings that estimate the offset of a new worker's clock.
 const SYNCING_PINGS: u32 = 8;
@@ -50,7 +51,8 @@ pub(super) struct Node {
     pub(super) link: Option<Link>,
     process: Option<Process>,
     connecting: Option<Connecting>,
-    hello: Option<Hello>, // that is to be said first
+    address: Option<SocketAddr>, // of the worker that was reached last
+    hello: Option<Hello>,        // that is to be said first
     /// Calls that wait for the worker to answer others.
     pub(super) held: VecDeque<u32>,
     pub(super) outstanding: u32,
@@ -77,6 +79,7 @@ impl Node {
             link: None,
             process: None,
             connecting: None,
+            address: None,
             hello: None,
             held: VecDeque::new(),
             outstanding: 0,
@@ -121,7 +124,13 @@ impl Node {
                 hello.token = remote.token.as_ref().map_or_else(Vec::new, |it| it.bytes().to_vec());
                 self.hello = Some(hello);
                 let address = remote.workers[self.id.index()];
-                self.connecting = Some(Connecting::start(address, remote.trust.clone())?);
+                self.connecting = Some(Connecting::to(address, remote.trust.clone())?);
+                self.state = State::Connecting;
+            }
+            Launcher::Ray(ray) => {
+                hello.token = ray.token().bytes().to_vec();
+                self.hello = Some(hello);
+                self.connecting = Some(Connecting::by(ray, self.id, self.address)?);
                 self.state = State::Connecting;
             }
         }
@@ -132,7 +141,8 @@ impl Node {
     pub(super) fn look_for_connection(&mut self, now: Time) -> Result<(), String> {
         match self.connecting.as_ref().and_then(Connecting::result) {
             None => Ok(()),
-            Some(Ok(link)) => {
+            Some(Ok((address, link))) => {
+                self.address = Some(address);
                 self.greet(link, now);
                 Ok(())
             }
@@ -244,7 +254,7 @@ impl Node {
     pub(super) fn next_launch(&mut self, launcher: &Launcher, now: Time) -> Option<Time> {
         let most = match launcher {
             Launcher::Process(_) => MAX_FAILS,
-            Launcher::Static(_) => MAX_REMOTE_FAILS,
+            Launcher::Static(_) | Launcher::Ray(_) => MAX_REMOTE_FAILS,
         };
         let pause = FIRST_PAUSE.scaled(f64::from(1_u32 << self.fails.min(16))).min(LONGEST_PAUSE);
         self.fails += 1;

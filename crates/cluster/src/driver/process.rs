@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::{env, io};
 
@@ -39,6 +39,10 @@ impl Program {
     /// Another program, with its arguments. It must call [`serve_parent`](crate::serve_parent).
     pub fn new(path: impl Into<PathBuf>, arguments: Vec<OsString>) -> Program {
         Program { path: path.into(), arguments }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 }
 

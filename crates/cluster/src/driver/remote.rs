@@ -5,11 +5,12 @@
 
 use crate::Error;
 use crate::link::{Link, Stream};
+use crate::ray::Ray;
 use crate::secure::Secure;
 use crate::tls::Trust;
 use crate::token::{Token, require_protection};
 use crate::wire::{Inquiry, MAX_FRAME, Message, Status, decode, encode};
-use sched_core::Span;
+use sched_core::{NodeId, Span};
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -46,29 +47,55 @@ impl Remote {
 
 /// A connection that is being made.
 #[derive(Debug)]
-pub(super) struct Connecting(Receiver<Result<Link, String>>);
+pub(super) struct Connecting(Receiver<Result<(SocketAddr, Link), String>>);
 
 impl Connecting {
-    pub(super) fn start(address: SocketAddr, trust: Option<Trust>) -> Result<Connecting, Error> {
+    /// To a worker whose address is known.
+    pub(super) fn to(address: SocketAddr, trust: Option<Trust>) -> Result<Connecting, Error> {
+        Connecting::start(move || link(address, trust.as_ref()))
+    }
+
+    /// To the worker that Ray has started for a node. The one at `old` has been lost: it is given up, and
+    /// another awaited.
+    pub(super) fn by(
+        ray: &Ray,
+        node: NodeId,
+        old: Option<SocketAddr>,
+    ) -> Result<Connecting, Error> {
+        let ray = ray.clone();
+        Connecting::start(move || {
+            if let Some(old) = old {
+                ray.renew(node.0, old).map_err(|error| error.to_string())?;
+            }
+            let address = ray.worker(node.0, old)?;
+            link(address, ray.trust(address))
+        })
+    }
+
+    fn start(
+        link: impl FnOnce() -> Result<(SocketAddr, Link), String> + Send + 'static,
+    ) -> Result<Connecting, Error> {
         let (done, result) = channel();
-        let connect = move || {
-            let linked = connect(address, trust.as_ref())
-                .and_then(|stream| Link::new(stream).map_err(|error| unreachable(address, &error)));
-            let _ = done.send(linked); // nobody waits for it when the run is over
-        };
+        // Nobody waits for it when the run is over.
+        let connect = move || drop(done.send(link()));
         let builder = thread::Builder::new().name("connect".into());
         builder.spawn(connect).map_err(Error::Socket)?;
         Ok(Connecting(result))
     }
 
-    /// The connection, or why there is none; `None` as long as that is open.
-    pub(super) fn result(&self) -> Option<Result<Link, String>> {
+    /// The connection and its address, or why there is none; `None` as long as that is open.
+    pub(super) fn result(&self) -> Option<Result<(SocketAddr, Link), String>> {
         match self.0.try_recv() {
             Ok(connected) => Some(connected),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => Some(Err("its connection was given up".into())),
         }
     }
+}
+
+fn link(address: SocketAddr, trust: Option<&Trust>) -> Result<(SocketAddr, Link), String> {
+    let link = Link::new(connect(address, trust)?);
+    link.map(|link| (address, link)).map_err(|error| unreachable(address, &error))
 }
 
 /// Connects, encrypted if somebody is to be trusted for it. May wait for both.

@@ -4,7 +4,7 @@
 //! processes, and `sabotage` such as listen; `remote` speaks TCP to workers that listen, and cuts the
 //! connections, and `tls` the same encrypted; `worker` speaks the protocol to one, and holds its queue to the
 //! nanosecond of its own clock; `wire` is about the decoder, with the property that the fuzz target has too,
-//! and `noise` about what noise does to a worker.
+//! and `noise` about what noise does to a worker; `ray` runs against a script that stands for Ray.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +18,7 @@ mod faults;
 mod noise;
 #[path = "../../fuzz/src/property.rs"]
 mod property;
+mod ray;
 mod remote;
 mod sabotage;
 mod tls;

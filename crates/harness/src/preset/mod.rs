@@ -10,7 +10,7 @@ mod plan;
 pub use plan::Plan;
 
 use crate::cli::{self, ExperimentArgs, Flags};
-use crate::run::{Own, execute_with};
+use crate::run::{Own, execute_with, with_ray};
 use crate::spec::Draft;
 use crate::{Error, Exit, Experiment, Home};
 use clap::{CommandFactory, FromArgMatches};
@@ -48,6 +48,7 @@ pub trait Preset: Own + CommandFactory + FromArgMatches {
 
 /// The program of an experiment: runs it as the command line says, with the policies of `registry`.
 pub fn run<P: Preset>(registry: &Registry) -> ExitCode {
+    let registry = &with_ray(registry);
     let arguments: Vec<String> = std::env::args().collect();
     let command = P::command().after_help(cli::policies_help(registry));
     match cli::parse::<P>(command, &arguments) {

@@ -12,6 +12,7 @@ use super::table::wrapped;
 use super::verdict::{Twin, binding, missing_twins};
 use crate::provenance::quote;
 use crate::run::Measured;
+use cluster::Strategy;
 use metrics::report::Method;
 
 /// Repetitions that usually decide what is worth deciding.
@@ -130,7 +131,8 @@ fn commands(
     let mixed = comparison.runs.len() > runs.len();
     let own = environments().next().filter(|_| mixed || given("--env"));
     let emulated = configs().all(|config| config.work == "emulated");
-    let simulated = match emulated && environments().all(|name| name != "sim") {
+    let real = configs().any(|config| Strategy::of(&config.policy).is_some()); // only Ray is Ray
+    let simulated = match emulated && !real && environments().all(|name| name != "sim") {
         true => format!("{what}, in virtual time:\n{}", command(Some("sim"))),
         false => String::new(),
     };

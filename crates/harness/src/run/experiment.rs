@@ -104,7 +104,7 @@ pub fn execute_with(
     own: &mut dyn Own,
 ) -> Result<Exit, Error> {
     let plan = plan_output(options.output.as_deref(), &experiment.home)?;
-    options.workers.check(&spec.runs())?;
+    options.workers.check(&spec.runs(), options.record)?;
     let running = Arc::new(Running::default());
     stop_on_signals(Arc::clone(&running))?;
     let circumstances = Circumstances::of_this_process();

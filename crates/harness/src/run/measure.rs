@@ -14,7 +14,7 @@ use super::remarks;
 use super::repetition::{Measure, Repetition};
 use super::running::Running;
 use super::theory::{Theory, theory};
-use super::workers::{Loss, Workers};
+use super::workers::{Loss, Workers, strategy};
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
@@ -341,7 +341,9 @@ fn run_once(
     // A stream of its own: a policy that draws must not see the numbers that made its workload.
     let policy_seed = Stream::new(seed, Purpose::Policy, 0, 0).next_u64();
     let mut scheduler = run.policy.build(&cluster.spec, policy_seed);
-    if !is_built_in(run) {
+    let ray = strategy(run);
+    // Where Ray places the calls, the nodes of decisions are none to be checked.
+    if !is_built_in(run) && ray.is_none() {
         scheduler = Box::new(Checked::new(&cluster.spec, run.policy.bind(), scheduler))
             as Box<dyn Scheduler>;
     }
@@ -350,11 +352,14 @@ fn run_once(
     let setup = RunSetup { faults, ..setup };
     let mut execute = |scheduler: &mut dyn Scheduler| {
         let outcome = match run.setup.environment {
+            Environment::Sim | Environment::Local if ray.is_some() => {
+                Err(RunError::Setup("there is no Ray here".to_owned()))
+            }
             Environment::Sim => run_sim(&setup, scheduler, observer, control),
             Environment::Local => run_local(&setup, scheduler, observer, control),
             Environment::Cluster => match &mut workers {
                 Some((workers, losses)) => {
-                    workers.run(&setup, scheduler, observer, control, losses)
+                    workers.run((&setup, ray), scheduler, observer, control, losses)
                 }
                 None => Err(RunError::Setup("there are no workers here".to_owned())),
             },

@@ -22,7 +22,7 @@ pub(crate) mod workers;
 pub use chapter::{Chapter, Piece};
 pub use experiment::{Experiment, Options, Own, execute, execute_with};
 pub use measure::Measured;
-pub use workers::Workers;
+pub use workers::{Workers, with_ray};
 
 pub(crate) use certify::require_sound;
 pub(crate) use in_order::in_order;

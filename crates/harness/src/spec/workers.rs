@@ -23,16 +23,30 @@ pub enum Origin {
         /// The file with the authority of their certificates; without it, connections are not encrypted.
         tls_ca: Option<PathBuf>,
     },
+    /// Workers that Ray starts, one on each of its nodes.
+    Ray {
+        /// A Python that has Ray.
+        python: PathBuf,
+        /// Where Ray is; `auto`: on this host.
+        address: String,
+    },
 }
 
-/// What goes with `launcher: static` alone.
-const STATIC: [&str; 3] = ["workers", "token_file", "tls_ca"];
-
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Launcher {
     Process,
     Static,
+    Ray,
 }
+
+/// Which keys go with which launcher only.
+const KEYS: [(&str, Launcher, &str); 5] = [
+    ("workers", Launcher::Static, "only goes with `launcher: static`"),
+    ("token_file", Launcher::Static, "only goes with `launcher: static`"),
+    ("tls_ca", Launcher::Static, "only goes with `launcher: static`"),
+    ("python", Launcher::Ray, "only goes with `launcher: ray`"),
+    ("address", Launcher::Ray, "only goes with `launcher: ray`"),
+];
 
 impl Origin {
     /// Reads and checks such a file.
@@ -44,17 +58,31 @@ impl Origin {
     }
 
     fn check(draft: &Draft, path: &Path) -> Result<Origin, SpecError> {
-        let fields =
-            Field::root(draft.root()).map(&["launcher", "workers", "token_file", "tls_ca"])?;
-        let launcher = fields.need("launcher", "launcher: process")?;
-        let launcher =
-            launcher.choice(&[("process", Launcher::Process), ("static", Launcher::Static)])?;
-        if let Launcher::Process = launcher {
-            let other = STATIC.iter().find_map(|key| fields.get(key));
-            return match other {
-                None => Ok(Origin::Process),
-                Some(field) => Err(field.error("only goes with `launcher: static`")),
-            };
+        let known = ["launcher", "workers", "token_file", "tls_ca", "python", "address"];
+        let fields = Field::root(draft.root()).map(&known)?;
+        let launcher = fields.need("launcher", "launcher: process")?.choice(&[
+            ("process", Launcher::Process),
+            ("static", Launcher::Static),
+            ("ray", Launcher::Ray),
+        ])?;
+        for (key, with, why) in KEYS {
+            if let Some(field) = fields.get(key).filter(|_| with != launcher) {
+                return Err(field.error(why));
+            }
+        }
+        let beside = path.parent().unwrap_or(Path::new(""));
+        match launcher {
+            Launcher::Process => return Ok(Origin::Process),
+            Launcher::Static => {}
+            Launcher::Ray => {
+                let text = |key| fields.get(key).map(|field| field.text()).transpose();
+                let python = text("python")?.unwrap_or("python3");
+                // A mere name is looked for as the shell does.
+                let is_path = python.contains(std::path::is_separator);
+                let python = if is_path { beside.join(python) } else { python.into() };
+                let address = text("address")?.unwrap_or("auto").to_owned();
+                return Ok(Origin::Ray { python, address });
+            }
         }
         let list = fields.need("workers", "workers: [127.0.0.1:7401, 127.0.0.1:7402]")?;
         let address = |field: &Field<'_>| {
@@ -68,7 +96,6 @@ impl Origin {
         if workers.is_empty() {
             return Err(list.error("names no worker"));
         }
-        let beside = path.parent().unwrap_or(Path::new(""));
         let file = |key| match fields.get(key) {
             None => Ok(None),
             Some(field) => Ok(Some(beside.join(field.text()?))),
@@ -97,6 +124,12 @@ mod tests {
         let token_file = Some(PathBuf::from("config/token"));
         let tls_ca = Some(PathBuf::from("config/keys/ca.pem"));
         assert_eq!(check(named), Ok(Origin::Static { workers, token_file, tls_ca }));
+        let ray = |python: &str, address: &str| {
+            Ok(Origin::Ray { python: python.into(), address: address.into() })
+        };
+        assert_eq!(check("launcher: ray"), ray("python3", "auto"));
+        let there = "launcher: ray\npython: ../.ray/bin/python\naddress: 10.0.0.1:6379";
+        assert_eq!(check(there), ray("config/../.ray/bin/python", "10.0.0.1:6379"));
     }
 
     #[test]
@@ -113,6 +146,10 @@ mod tests {
             (
                 "launcher: process\nworkers: [127.0.0.1:1]",
                 "c.yaml: line 2, column 10: `workers`: only goes with `launcher: static`",
+            ),
+            (
+                "launcher: static\nworkers: [127.0.0.1:1]\naddress: auto",
+                "c.yaml: line 3, column 10: `address`: only goes with `launcher: ray`",
             ),
             (
                 "launcher: process\ntls_ca: ca.pem",

@@ -69,6 +69,19 @@ impl Account {
         }
     }
 
+    /// Its call is on another node than it was sent to.
+    pub(super) fn moved(&mut self, index: u64, from: NodeId, to: NodeId) {
+        if index < self.warmup {
+            return;
+        }
+        if let Some(from) = self.node(from) {
+            from.assigned -= 1;
+        }
+        if let Some(to) = self.node(to) {
+            to.assigned += 1;
+        }
+    }
+
     /// Its call has finished on a node.
     #[inline]
     pub(super) fn finished(&mut self, index: u64, stage: u32, times: &CallTimes) {

@@ -81,6 +81,17 @@ pub enum Fact {
         /// What went wrong, if anything. Boxed, because it is rare and facts are moved a lot.
         failure: Option<Box<Failure>>,
     },
+    /// A call is on another node than the decision named: the world has a scheduler of its own. Told before
+    /// the call is finished. The loop's scheduler hears of the finish only, there, so it must be one that
+    /// keeps no account of nodes.
+    Moved {
+        /// Which.
+        key: CallKey,
+        /// Where it was sent.
+        from: NodeId,
+        /// Where it is.
+        to: NodeId,
+    },
     /// A node is gone. The calls that it had follow, each as [`Fact::Lost`].
     NodeDown(NodeId),
     /// A call is not on its node any more, and will not answer.

@@ -137,6 +137,12 @@ impl<'a, E: Executor> Loop<'a, E> {
                     self.observer.node_changed(node, false);
                     self.events.push(Event::NodeDown(node));
                 }
+                Fact::Moved { key, from, to } => {
+                    if let Some(item) = self.items.bound(&key, from) {
+                        item.place = Place::Bound(to);
+                        self.account.moved(key.task.index, from, to);
+                    }
+                }
                 Fact::Lost { key, node, started } => self.lose(key, node, started),
                 Fact::NodeUp(node) => {
                     if self.down.remove(&node) {

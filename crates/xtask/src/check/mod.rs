@@ -21,8 +21,9 @@ const MAINS: [(&str, usize); 4] =
     [("main-command", 1), ("exp1-command", 1), ("exp3-command", 1), ("all-command", 3)];
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`), the model checker of what many threads share, the guard of the hot path, the test that reads a report in Chromium and the README's
-/// commands that leave results, and refuses a `Cargo.lock` that is not up to date.
+/// `cargo test`), the model checker of what many threads share, the guards of the hot path and of the simulator,
+/// the test that reads a report in Chromium, the tests on a Ray cluster of this host and the README's commands
+/// that leave results, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -41,8 +42,9 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
     let mains: Vec<Vec<&str>> =
         MAINS.iter().map(|(marker, _)| readme::command(&readme, marker)).collect::<Result<_>>()?;
     steps.run("format", &["cargo", "fmt", "--all", "--check"], None)?;
-    // With the test that needs a browser, which linting does not.
-    let clippy = ["clippy", "--workspace", "--all-targets", "--features", "sage/browser"];
+    // With the tests that need a browser or Ray, which linting does not.
+    let features = "sage/browser,exp1/ray,exp2/ray";
+    let clippy = ["clippy", "--workspace", "--all-targets", "--features", features];
     let clippy = cargo(&clippy, &["--", "-D", "warnings"]);
     steps.run("clippy", &clippy, None)?;
     steps.run("test", &test, None)?;
@@ -61,6 +63,14 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         steps.step("simulator", || simulator::check(root, locked))?;
         let browser = ["test", "-p", "sage", "--features", "browser", "--test", "browser"];
         steps.run("report in a browser", &cargo(&browser, &[]), None)?;
+        steps.run("set-up of Ray", &["scripts/setup-ray.sh"], None)?;
+        let ray = ["test", "-p", "exp1", "-p", "exp2", "--features", "exp1/ray,exp2/ray"];
+        let ray = [&["scripts/with-ray.sh", "--"], &cargo(&ray, &["--test", "ray"])[..]].concat();
+        steps.run("Ray", &ray, None)?;
+        // Nodes as if on other hosts: connections to their workers are encrypted.
+        let beyond = cargo(&["test", "-p", "exp1", "--features", "exp1/ray"], &["--test", "ray"]);
+        let beyond = [&["scripts/with-ray.sh", "--beyond", "--"], &beyond[..]].concat();
+        steps.run("Ray beyond this host", &beyond, None)?;
         for ((marker, folders), command) in MAINS.into_iter().zip(mains) {
             let before = Results::find(root)?;
             steps.run(marker, &command, None)?;
