@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Calls that a thread has on the nodes.
+/// Calls that a thread has on the nodes, and at most an eighth of the slots: two threads find room.
 const IN_FLIGHT: usize = 64;
 
 /// Something that many threads use.
@@ -31,13 +31,13 @@ pub trait Host: Sync {
     fn done(&self, held: Self::Held);
 }
 
-/// So many cycles on each of so many threads; the time from the start of all to the end of the last.
-pub fn run<H: Host>(host: &H, threads: usize, cycles: u64) -> Duration {
+/// So many cycles on each of so many threads, each with so many calls in flight; the time from the start of all to the end of the last.
+pub fn run<H: Host>(host: &H, in_flight: usize, threads: usize, cycles: u64) -> Duration {
     let arrived = AtomicUsize::new(0);
     let work = &|thread: usize| {
         pin(thread);
         let mut rng = Rng::new(thread as u64);
-        let mut held: VecDeque<_> = (0..IN_FLIGHT).map(|_| host.place(&mut rng)).collect();
+        let mut held: VecDeque<_> = (0..in_flight).map(|_| host.place(&mut rng)).collect();
         // Spinning, not sleeping: who wakes up late would have the cores for itself.
         arrived.fetch_add(1, Ordering::SeqCst);
         while arrived.load(Ordering::SeqCst) < threads {
@@ -202,15 +202,16 @@ pub type Run = Box<dyn Fn(usize, u64) -> Duration>;
 
 /// Everything to be measured on so many nodes, by name, baselines before what they are for.
 pub fn rows(nodes: u32) -> Vec<(&'static str, Run)> {
-    fn row<H: Host + 'static>(host: H) -> Run {
-        Box::new(move |threads, cycles| run(&host, threads, cycles))
+    fn row<H: Host + 'static>(host: H, in_flight: usize) -> Run {
+        Box::new(move |threads, cycles| run(&host, in_flight, threads, cycles))
     }
+    let in_flight = IN_FLIGHT.min((nodes * SLOTS / 8) as usize);
     vec![
-        ("raw two choices", row(Raw::half_full(nodes))),
-        ("power_of_two", row(Handle::half_full("power_of_two", nodes))),
-        ("random", row(Handle::half_full("random", nodes))),
-        ("round_robin", row(Handle::half_full("round_robin", nodes))),
-        ("spread in a mutex", row(Locked::half_full("load_aware_spread", nodes))),
-        ("load_aware_spread", row(Handle::half_full("load_aware_spread", nodes))),
+        ("raw two choices", row(Raw::half_full(nodes), in_flight)),
+        ("power_of_two", row(Handle::half_full("power_of_two", nodes), in_flight)),
+        ("random", row(Handle::half_full("random", nodes), in_flight)),
+        ("round_robin", row(Handle::half_full("round_robin", nodes), in_flight)),
+        ("spread in a mutex", row(Locked::half_full("load_aware_spread", nodes), in_flight)),
+        ("load_aware_spread", row(Handle::half_full("load_aware_spread", nodes), in_flight)),
     ]
 }
