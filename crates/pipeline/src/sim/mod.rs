@@ -2,7 +2,7 @@
 //!
 //! Deterministic from the seed: events have a total order (`agenda`), service times and delays are
 //! drawn per item and purpose, and the loop above is the one that also runs in real
-//! time. Nodes have the same queues as there. Memory grows with the calls in flight.
+//! time. Nodes have the same queues as there. Memory grows with the tasks in flight.
 //!
 //! At one instant, calls that reach a node start before anything is decided, and what ends then is
 //! reported in the order in which it was to end. A call that takes no time ends at the
