@@ -6,6 +6,7 @@ use crate::Error;
 use crate::wire::MAX_TOKEN;
 use std::fmt;
 use std::hint::black_box;
+#[cfg(unix)]
 use std::net::SocketAddr;
 
 /// A shared secret.
@@ -38,6 +39,7 @@ impl Token {
 }
 
 /// Beyond this host, nothing goes without a token and TLS.
+#[cfg(unix)]
 pub(crate) fn require_protection(
     address: SocketAddr,
     token: bool,
@@ -73,6 +75,7 @@ impl fmt::Debug for Token {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn beyond_this_host_both_are_needed() {
         let needs = |address: &str, token, encrypted| {

@@ -112,7 +112,10 @@ fn lost(losses: &[Loss]) -> Option<String> {
     let texts = losses.iter().take(SHOWN).map(|loss| loss.text.as_str());
     let mut text = texts.collect::<Vec<_>>().join(" ");
     if losses.len() > SHOWN {
-        text += &format!(" And {} more were lost.", losses.len() - SHOWN);
+        text += &format!(
+            " And {} times more, attempts to reach them again included.",
+            losses.len() - SHOWN
+        );
     }
     (!losses.is_empty()).then_some(text)
 }
@@ -139,7 +142,8 @@ mod tests {
         let losses: Vec<Loss> = (0..6).map(|node| loss(node, kinds[node as usize % 3])).collect();
         let text = lost(&losses).unwrap();
         assert!(
-            text.starts_with("node-0 was lost. node-1") && text.ends_with("And 2 more were lost.")
+            text.starts_with("node-0 was lost. node-1")
+                && text.contains("And 2 times more, attempts")
         );
         let counted = "Messages of workers that were refused: 2 malformed, 2 replayed.";
         assert_eq!(refused(&losses).unwrap(), counted);

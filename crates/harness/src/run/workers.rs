@@ -163,7 +163,11 @@ impl Workers {
         let outcome = run_cluster(setup, &self.0, scheduler, observer, control, &mut incidents);
         losses.extend(incidents.into_iter().map(|Incident { at, node, what, refused }| {
             let at = at.since(Time::ZERO).as_secs_f64();
-            Loss { text: format!("{node} was lost {at:.3} s after the start: {what}."), refused }
+            let stop = if what.ends_with('?') { "" } else { "." };
+            Loss {
+                text: format!("{node} was lost {at:.3} s after the start: {what}{stop}"),
+                refused,
+            }
         }));
         outcome
     }
