@@ -34,13 +34,13 @@ import json, re, statistics, sys
 folder, rounds = sys.argv[1], range(1, int(sys.argv[2]) + 1)
 read = lambda name: json.load(open(f"{folder}/{name}.json"))
 ours = open(f"{folder}/ours.txt").read()
-most = max(float(rate) for rate in re.findall(r"in flight: (\d+) calls/s", ours))
+rates = [float(rate) for rate in re.findall(r"in flight: (\d+) calls/s", ours)]
 alone = float(re.search(r"one in flight: p50 ([\d.]+)", ours).group(1))
 ray = read("nothing")
 row = lambda *cells: print("| " + " | ".join(cells) + " |")
 row("calls that do nothing, 4 nodes", "calls/s", "round trip p50, µs")
 print("|---|---|---|")
-row("worker processes", f"{most:,.0f}", f"{alone:.1f}")
+row("worker processes, 16 to 1,024 in flight", f"{min(rates):,.0f}–{max(rates):,.0f}", f"{alone:.1f}")
 row("Ray, actor calls", f"{ray['actor_calls_per_s']:,.0f}", f"{ray['actor_call_p50_us']:,.0f}")
 for name in "default", "spread":
     row(f"Ray, tasks, {name.upper()}", f"{ray[f'{name}_tasks_per_s']:,.0f}", f"{ray[f'{name}_task_p50_us']:,.0f}")
