@@ -69,6 +69,10 @@ pub struct Flags {
     /// Read every prompt from its beginning, even where an earlier one began alike
     #[arg(long)]
     no_prefix_cache: bool,
+    /// Threads of the models. More than one help only where as many processors have nothing else to do:
+    /// they wait for each other some hundred times per token
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    threads: usize,
     /// Texts in one embedding request
     #[arg(long, value_name = "N", default_value_t = 256)]
     max_texts: usize,
@@ -106,6 +110,11 @@ pub struct Config {
 pub const USUAL: usize = 256;
 
 impl Flags {
+    /// Threads of the models.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// Checks everything that can be checked without loading a model.
     ///
     /// # Errors
@@ -117,6 +126,7 @@ impl Flags {
             ("--max-tokens", self.max_tokens),
             ("--prefill", self.prefill),
             ("--max-texts", self.max_texts),
+            ("--threads", self.threads),
         ] {
             ensure!(value > 0, "{name} must be at least 1");
         }

@@ -1,8 +1,10 @@
 //! `sage`: the command.
 //!
 //! `run` does what a spec file says, `validate` does it in virtual and in real time, `replay` plays
-//! a flight log again, `policies` lists what a spec can name. Everything is the harness's; here
-//! is only what is laid over what.
+//! a flight log again, `policies` lists what a spec can name, `llm` is another program. Everything
+//! else is the harness's; here is only what is laid over what.
+
+mod llm;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use harness::cli::{self, Flags, RunArgs};
@@ -10,6 +12,7 @@ use harness::replay::{ReplayArgs, replay};
 use harness::sched_core::Registry;
 use harness::spec::{Draft, Spec};
 use harness::{Error, Exit, Experiment, Home, Options, WorkerArgs, execute, validate, worker};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -49,6 +52,15 @@ enum Command {
     Replay(ReplayArgs),
     /// Be a worker: wait for drivers that run with `--env cluster --cluster FILE`
     Worker(WorkerArgs),
+    /// Start the local model server: `sage llm serve`, `sage llm serve --help`
+    ///
+    /// A program of its own, `sage-llm`. `scripts/fetch-models.sh` fetches its default models.
+    #[command(disable_help_flag = true)]
+    Llm {
+        /// What that program is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// List the policies, their parameters and their default binding
     Policies,
 }
@@ -70,6 +82,7 @@ fn main() -> ExitCode {
         },
         Ok(Args { command: Command::Replay(args) }) => cli::end(replay(&args, &registry)),
         Ok(Args { command: Command::Worker(args) }) => cli::end(worker(&args)),
+        Ok(Args { command: Command::Llm { arguments } }) => cli::end(Err(llm::exec(&arguments))),
         Ok(Args { command: Command::Policies }) => {
             print!("{help}");
             Exit::Done.into()

@@ -268,10 +268,14 @@ mod tests {
 
     #[test]
     fn output_is_told_from_source_of_the_same_name() {
-        for path in ["target", "target-2", "results", "experiments/exp2/results", "models", "llm/target"] {
+        for path in
+            ["target", "target-2", "results", "experiments/exp2/results", "models", "llm/target"]
+        {
             assert!(is_output(path), "{path}");
         }
-        for path in ["crates", "crates/harness/src/results", "crates/a/src/target", "crates/a/src/models"] {
+        for path in
+            ["crates", "crates/harness/src/results", "crates/a/src/target", "crates/a/src/models"]
+        {
             assert!(!is_output(path), "{path}");
         }
     }
