@@ -71,8 +71,6 @@ impl Tokens {
 pub struct Writer {
     /// Tokens since the last place where all letters were whole.
     pending: Vec<u32>,
-    /// How much of the text of `pending` is in `held` or was given out.
-    shown: usize,
     /// Text that may be the beginning of a stop text.
     held: String,
     stops: Vec<String>,
@@ -90,7 +88,7 @@ pub enum Written {
 impl Writer {
     /// With texts that end the answer and are not part of it.
     pub fn new(stops: Vec<String>) -> Writer {
-        Writer { pending: Vec::new(), shown: 0, held: String::new(), stops }
+        Writer { pending: Vec::new(), held: String::new(), stops }
     }
 
     /// Adds a token.
@@ -100,26 +98,19 @@ impl Writer {
     pub fn push(&mut self, tokens: &Tokens, token: u32) -> Result<Written> {
         self.pending.push(token);
         let text = tokens.decode(&self.pending)?;
-        // The last letter of the text is not whole yet.
-        if text.ends_with('\u{fffd}') && self.pending.len() < 8 {
+        // The last letter is not whole yet; none has more than four bytes.
+        if text.ends_with('\u{fffd}') && self.pending.len() < 4 {
             return Ok(Written::Text(String::new()));
         }
-        let new = text.get(self.shown..).unwrap_or_default().to_owned();
-        self.shown = text.len();
-        // Decoders may treat a first token in another way, so one token stays.
-        if self.pending.len() > 8 {
-            self.pending.drain(..self.pending.len() - 1);
-            self.shown = tokens.decode(&self.pending)?.len();
-        }
-        Ok(self.add(&new))
+        self.pending.clear();
+        Ok(self.add(&text))
     }
 
     /// What is left when no token follows.
     pub fn finish(&mut self, tokens: &Tokens) -> Result<String> {
         let text = tokens.decode(&self.pending)?;
-        let new = text.get(self.shown..).unwrap_or_default().to_owned();
-        self.shown = text.len();
-        Ok(match self.add(&new) {
+        self.pending.clear();
+        Ok(match self.add(&text) {
             Written::Text(text) => text + &std::mem::take(&mut self.held),
             Written::Stopped(text) => text,
         })
