@@ -87,7 +87,12 @@ while time.monotonic() < end:
     most = max(most, memory())
 for thread in threads:
     thread.join()
-after = metrics()
+# The last slot is freed just after its answer is out.
+for _ in range(60):
+    after = metrics()
+    if after["sage_llm_queue_length"] == after["sage_llm_answers_in_flight"] == 0:
+        break
+    time.sleep(0.5)
 waited = after["sage_llm_queue_wait_seconds_sum"] / after["sage_llm_queue_wait_seconds_count"]
 rows = after["sage_llm_step_rows_sum"] / after["sage_llm_step_rows_count"]
 print(f"{CLIENTS} clients, {SECONDS:.0f} s: {counts}")

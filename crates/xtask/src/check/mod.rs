@@ -20,7 +20,7 @@ const MAINS: [(&str, usize); 4] =
     [("main-command", 1), ("exp1-command", 1), ("exp3-command", 1), ("all-command", 3)];
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`), the guard of the hot path, the test that reads a report in Chromium and the README's
+/// `cargo test`), the guard of the hot path, the test that reads a report in Chromium, the model server and the README's
 /// commands that leave results, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
@@ -55,6 +55,7 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         steps.step("hot path", || hot_path::check(root, locked))?;
         let browser = ["test", "-p", "sage", "--features", "browser", "--test", "browser"];
         steps.run("report in a browser", &cargo(&browser, &[]), None)?;
+        steps.run("model server", &["llm/tests/check.sh"], None)?;
         for ((marker, folders), command) in MAINS.into_iter().zip(mains) {
             let before = Results::find(root)?;
             steps.run(marker, &command, None)?;
