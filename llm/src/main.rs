@@ -48,6 +48,8 @@ fn with_threads(threads: usize) -> anyhow::Result<()> {
 }
 
 fn end(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("error: {error:#}");
+    // candle's errors go on with a trace of calls.
+    let text = format!("{error:#}");
+    eprintln!("error: {}", text.lines().next().unwrap_or_default());
     ExitCode::from(code)
 }

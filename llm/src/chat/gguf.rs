@@ -37,12 +37,11 @@ impl Gguf {
     /// Reads the header.
     ///
     /// # Errors
-    /// A file that cannot be read or is no GGUF.
+    /// A file that cannot be read or is no GGUF; the caller adds its path.
     pub fn open(path: &Path) -> Result<Gguf> {
-        let file = File::open(path).with_context(|| format!("{}", path.display()))?;
+        let file = File::open(path)?;
         let mut reader = BufReader::with_capacity(1 << 20, file);
-        let content = Content::read(&mut reader)
-            .with_context(|| format!("{}: not a readable GGUF file", path.display()))?;
+        let content = Content::read(&mut reader).context("not a readable GGUF file")?;
         Ok(Gguf { content, reader })
     }
 
