@@ -16,7 +16,7 @@ const VARIABLE: &str = "SAGE_LLM";
 const PROGRAM: &str = "sage-llm";
 
 /// Becomes the server with these arguments; comes back only if it cannot.
-pub fn exec(arguments: &[OsString]) -> Error {
+pub(crate) fn exec(arguments: &[OsString]) -> Error {
     match find() {
         Ok(program) => {
             let error = Command::new(&program).args(arguments).exec();

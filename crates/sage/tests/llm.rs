@@ -6,6 +6,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A program cannot be started while a process that another test forks still has it open for writing.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Writes a program that prints its place and its arguments, and ends with 7.
 fn stand_in(path: &Path) {
@@ -41,6 +49,7 @@ fn started(output: &Output, server: &Path, arguments: &str) {
 
 #[test]
 fn the_variable_says_where_the_server_is() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let server = folder.path().join("elsewhere");
     stand_in(&server);
@@ -55,6 +64,7 @@ fn the_variable_says_where_the_server_is() {
 
 #[test]
 fn a_server_beside_the_program_or_in_its_checkout_is_found() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
     let sage = installed(&root.join("target/debug"));
@@ -72,6 +82,7 @@ fn a_server_beside_the_program_or_in_its_checkout_is_found() {
 
 #[test]
 fn without_a_server_or_a_checkout_the_remedy_is_named() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let sage = installed(folder.path());
     let output = run(&sage, None, "llm serve");
