@@ -1,8 +1,10 @@
 //! `sage`: the command.
 //!
 //! `run` does what a spec file says, `validate` does it in virtual and in real time, `cluster` keeps workers up, `replay` plays
-//! a flight log again, `policies` lists what a spec can name. Everything is the harness's; here
-//! is only what is laid over what.
+//! a flight log again, `policies` lists what a spec can name, `llm` is another program. Everything
+//! else is the harness's; here is only what is laid over what.
+
+mod llm;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use harness::cli::{self, Flags, RunArgs};
@@ -13,6 +15,7 @@ use harness::{
     ClusterCommand, Error, Exit, Experiment, Home, Options, WorkerArgs, cluster, execute, validate,
     with_ray, worker,
 };
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -55,6 +58,15 @@ enum Command {
     /// Keep workers up between runs, see how they are, and make keys for several hosts
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Start the local model server: `sage llm serve`, `sage llm serve --help`
+    ///
+    /// A program of its own, `sage-llm`. `scripts/fetch-models.sh` fetches its default models.
+    #[command(disable_help_flag = true)]
+    Llm {
+        /// What that program is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// List the policies, their parameters and their default binding
     Policies,
 }
@@ -81,6 +93,7 @@ fn main() -> ExitCode {
         }
         Ok(Args { command: Command::Worker(args) }) => cli::end(worker(&args)),
         Ok(Args { command: Command::Cluster(command) }) => cli::end(cluster(&command)),
+        Ok(Args { command: Command::Llm { arguments } }) => cli::end(Err(llm::exec(&arguments))),
         Ok(Args { command: Command::Policies }) => {
             print!("{help}");
             Exit::Done.into()

@@ -17,7 +17,8 @@ usage: cargo xtask <command>
   tidy            the repository's own rules: arrows, bans, file shapes, manifests, words
   check           tidy, format, clippy, tests, docs, and that the benches build
   check --full    the same with a locked Cargo.lock, the whole theory suite, a report read in
-                  Chromium (a missing browser is a failure), then the README's main command
+                  Chromium (a missing browser is a failure), the model server with its models from
+                  PyPI, then the README's main command
 
 exit code: 0 all held, 1 something did not, 2 wrong usage";
 

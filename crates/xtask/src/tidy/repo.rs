@@ -138,7 +138,8 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<()> {
 fn is_output(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
-        [top] => *top == "results" || top.starts_with("target"),
+        [top] => ["results", "models"].contains(top) || top.starts_with("target"),
+        ["llm", inner] => inner.starts_with("target"),
         ["experiments", _, "results"] => true,
         ["crates", _, "fuzz", "target" | "corpus" | "artifacts" | "coverage"] => true,
         _ => false,
@@ -269,13 +270,18 @@ mod tests {
     #[test]
     fn output_is_told_from_source_of_the_same_name() {
         let fuzz = ["crates/a/fuzz/target", "crates/a/fuzz/corpus"];
-        for path in
-            ["target", "target-2", "results", "experiments/exp2/results"].iter().chain(&fuzz)
-        {
+        let top =
+            ["target", "target-2", "results", "experiments/exp2/results", "models", "llm/target"];
+        for path in top.iter().chain(&fuzz) {
             assert!(is_output(path), "{path}");
         }
-        for path in ["crates", "crates/harness/src/results", "crates/a/src/target", "crates/a/fuzz"]
-        {
+        for path in [
+            "crates",
+            "crates/harness/src/results",
+            "crates/a/src/target",
+            "crates/a/src/models",
+            "crates/a/fuzz",
+        ] {
             assert!(!is_output(path), "{path}");
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn check(repo: &Repo) -> Vec<Finding> {
     let mut out = Vec::new();
     for file in &repo.files {
         for (at, line) in file.text.lines().enumerate() {
-            let message = if file.path.rsplit('/').next() == Some(LOCK_FILE) {
+            let message = if is_lock(&file.path) {
                 let elsewhere = line.starts_with("source = ") && line != PUBLIC;
                 elsewhere.then(|| "a package that is not from the public registry".to_owned())
             } else {
@@ -49,6 +49,11 @@ pub(super) fn check(repo: &Repo) -> Vec<Finding> {
         }
     }
     out
+}
+
+/// The workspace's lock file, or that of the model server.
+fn is_lock(path: &str) -> bool {
+    path.rsplit('/').next() == Some(LOCK_FILE)
 }
 
 #[cfg(test)]
