@@ -53,8 +53,8 @@ fn main() -> Result<()> {
         }
         let steps = 64;
         measured(&format!("write {count} at once, {steps} tokens each"), count * steps, || {
-            for step in 0..steps {
-                let token = [prompt[step]];
+            for token in &prompt[..steps] {
+                let token = [*token];
                 let pieces = kvs.iter_mut().map(|kv| Piece { kv, tokens: &token, scores: true });
                 model.llama.step(&mut pieces.collect::<Vec<_>>())?;
             }

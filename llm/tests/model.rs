@@ -2,6 +2,8 @@
 //!
 //! candle's own forward pass of the same file is the independent one.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails panics, in its helpers too")]
+
 use candle_core::quantized::gguf_file::Content;
 use candle_core::{Device, Tensor};
 use candle_transformers::models::quantized_llama::ModelWeights;

@@ -76,6 +76,7 @@ impl Kv {
 }
 
 /// Kept sequences, the longest unused first.
+#[derive(Default)]
 pub struct Prefixes {
     kept: Vec<Kv>,
 }
