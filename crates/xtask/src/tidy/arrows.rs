@@ -17,8 +17,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flight", &["sched-core"]),
     ("pipeline", &["sched-core", "metrics"]),
     ("cluster", &["sched-core", "pipeline"]),
+    ("services", &[]),
     ("viz", &["metrics"]),
-    ("harness", &["sched-core", "metrics", "flight", "pipeline", "cluster", "viz"]),
+    (
+        "harness",
+        &["sched-core", "metrics", "flight", "pipeline", "cluster", "services", "viz"],
+    ),
     ("sage", &["harness"]),
     ("benches", &["sched-core", "metrics", "flight", "pipeline", "cluster", "viz", "harness"]),
     ("xtask", &[]),
