@@ -4,6 +4,7 @@
 //! [`Error::Elsewhere`].
 
 use crate::{Error, Token};
+use pipeline::model::SharedSteps;
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
 use sched_core::{NodeId, Scheduler, Time};
 use std::convert::Infallible;
@@ -97,9 +98,24 @@ impl Listener {
     ///
     /// # Errors
     /// None.
-    pub fn serve(self, _: impl Fn(&str) + Send + Sync + 'static) -> Result<(), Error> {
+    pub fn serve(
+        self,
+        _: MakeSteps,
+        _: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<(), Error> {
         match self.0 {}
     }
+}
+
+/// Makes the steps of a run.
+pub type MakeSteps = fn(&[u8]) -> Result<SharedSteps, String>;
+
+/// Makes none.
+///
+/// # Errors
+/// Always.
+pub fn no_steps(_: &[u8]) -> Result<SharedSteps, String> {
+    Err("this program has no steps".to_owned())
 }
 
 /// Cannot run here.
@@ -121,6 +137,6 @@ pub fn run_cluster(
 ///
 /// # Errors
 /// Always.
-pub fn serve_parent() -> Result<(), Error> {
+pub fn serve_parent(_: MakeSteps) -> Result<(), Error> {
     Err(Error::Elsewhere)
 }

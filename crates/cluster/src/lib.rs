@@ -38,14 +38,15 @@ mod worker;
 pub use driver::{Cluster, Incident, Launcher, Program, Remote};
 #[cfg(not(unix))]
 pub use elsewhere::{
-    Cluster, Incident, Launcher, Listener, Program, Remote, run_cluster, serve_parent,
+    Cluster, Incident, Launcher, Listener, MakeSteps, Program, Remote, no_steps, run_cluster,
+    serve_parent,
 };
 pub use error::Error;
 #[cfg(unix)]
 pub use run::run_cluster;
 pub use token::Token;
 #[cfg(unix)]
-pub use worker::{Listener, serve_parent};
+pub use worker::{Listener, MakeSteps, no_steps, serve_parent};
 
 use sched_core::Span;
 

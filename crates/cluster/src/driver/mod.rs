@@ -30,7 +30,7 @@ use node::{Node, State};
 use offset::{Placed, place};
 use pipeline::drive::{Call, Executor, Fact};
 use pipeline::kit::{Clock, NodeQueues, PreciseSleep, doze};
-use pipeline::model::Operator;
+use pipeline::model::{Luggage, Operator, Stepped};
 use pipeline::{Failure, RunError, RunSetup, TimerUse};
 use sched_core::{NodeId, Span, Time};
 use std::hash::{BuildHasher as _, RandomState};
@@ -53,8 +53,9 @@ pub struct Cluster {
     zero: Time, // of the run, by the clock
     begun: bool,
     launcher: Launcher,
-    id: u64,          // by which workers know this driver from others
-    rounds: Vec<u32>, // of each stage; 0 waits
+    id: u64,         // by which workers know this driver from others
+    work: Vec<Work>, // of each stage
+    luggage: Option<Luggage>,
     nodes: Vec<Node>,
     mirror: NodeQueues<u32>,
     flights: Flights,
@@ -66,6 +67,15 @@ pub struct Cluster {
     ready: Vec<usize>, // nodes whose socket has news
     starting: Vec<u32>,
     _precise: PreciseSleep,
+}
+
+/// What a stage does.
+#[derive(Clone, Copy, Debug)]
+enum Work {
+    /// Chained hash rounds; 0 waits.
+    Rounds(u32),
+    /// This step.
+    Step(u8),
 }
 
 /// Where workers come from.
@@ -97,15 +107,21 @@ impl Cluster {
     /// when a stage runs code of its own.
     pub fn start(setup: &RunSetup, launcher: &Launcher) -> Result<Cluster, Error> {
         let spec = &setup.cluster.spec;
-        let rounds = setup.workload.stages.iter().map(|stage| match &stage.operator {
-            Operator::Emulate => Ok(0),
-            Operator::Compute { rounds } => Ok(*rounds),
+        let work = setup.workload.stages.iter().map(|stage| match &stage.operator {
+            Operator::Emulate => Ok(Work::Rounds(0)),
+            Operator::Compute { rounds } => Ok(Work::Rounds(*rounds)),
+            Operator::Step(number) => Ok(Work::Step(*number)),
             Operator::Custom(_) => Err(Error::Custom(stage.name.clone())),
         });
-        let rounds = rounds.collect::<Result<_, _>>()?;
+        let work = work.collect::<Result<_, _>>()?;
+        let luggage = Luggage::new(setup.steps.as_ref(), &setup.workload.stages);
+        let steps = luggage.is_some().then_some(setup.steps.as_ref()).flatten();
+        let steps = steps.map(|steps| steps.setup());
         let speeds = setup.cluster.node_speeds();
-        let nodes =
-            spec.nodes().zip(speeds).map(|(id, speed)| Node::new(id, spec.capacity(id), speed));
+        let nodes = spec
+            .nodes()
+            .zip(speeds)
+            .map(|(id, speed)| Node::new(id, spec.capacity(id), speed, steps.clone()));
         let nodes: Vec<Node> = nodes.collect();
         if let Launcher::Static(Remote { workers, .. }) = launcher
             && workers.len() < nodes.len()
@@ -118,7 +134,8 @@ impl Cluster {
             begun: false,
             launcher: launcher.clone(),
             id: RandomState::new().hash_one(std::process::id()),
-            rounds,
+            work,
+            luggage,
             agenda: Agenda::new(&setup.faults, nodes.len(), setup.seed),
             nodes,
             mirror: NodeQueues::new(spec),
@@ -260,11 +277,18 @@ impl Cluster {
                 _ => return Ok(()),
             };
             match message {
+                Message::Left { ticket, data } if node.is_up() && node.left.is_none() => {
+                    node.left = Some((ticket, data));
+                }
                 Message::Answer(answer) if node.is_up() => {
                     let known = self.flights.answered(answer.ticket, node.id);
                     let flight =
                         known.ok_or_else(|| ended("an answer to a call that it does not run"))?;
-                    self.finish(at, flight, answer, now, facts);
+                    let left = node.left.take();
+                    if left.as_ref().is_some_and(|(ticket, _)| *ticket != answer.ticket) {
+                        return Err(ended("what a step left, and another's answer"));
+                    }
+                    self.finish(at, flight, answer, left.map(|(_, data)| data), (now, facts));
                 }
                 Message::Pong { nonce, clock } => {
                     if node.pong(nonce, clock, now) && self.begun {
@@ -281,19 +305,30 @@ impl Cluster {
         }
     }
 
-    fn finish(&mut self, at: usize, flight: u32, answer: Answer, now: Time, facts: &mut Vec<Fact>) {
+    fn finish(
+        &mut self,
+        at: usize,
+        flight: u32,
+        answer: Answer,
+        left: Option<Vec<u8>>,
+        (now, facts): (Time, &mut Vec<Fact>),
+    ) {
         let node = &mut self.nodes[at];
         let done = self.flights.remove(flight);
         let (key, assigned) = (done.call.key, done.call.assigned);
         let instants = (assigned, done.sent.unwrap_or(assigned), now);
         let Placed { arrived, started, ended } = place(node.offset, instants, &answer);
-        let failure = answer.failure.map(|why| Box::new(Failure::Failed(why.into_string())));
+        let mut failure = answer.failure.map(String::from);
+        if let (Some(luggage), Some(data)) = (&self.luggage, left) {
+            failure = luggage.ended(key.task, Stepped { data, failure });
+        }
+        let failure = failure.map(|why| Box::new(Failure::Failed(why)));
         let (node_id, at) = (node.id, now);
         facts.push(Fact::Finished { key, node: node_id, arrived, started, ended, at, failure });
         node.proved();
         node.outstanding -= 1;
         if let Some(next) = node.held.pop_front() {
-            send(node, &mut self.flights, &self.rounds, next, now);
+            send(node, &mut self.flights, (&self.work, self.luggage.as_ref()), next, now);
             node.flush();
         }
         self.mirror.leave(node_id, done.call.demand, &mut self.starting);
@@ -308,12 +343,26 @@ fn ended(what: &str) -> String {
 }
 
 /// Sends a call to its worker's buffer.
-fn send(node: &mut Node, flights: &mut Flights, rounds: &[u32], at: u32, now: Time) {
+fn send(
+    node: &mut Node,
+    flights: &mut Flights,
+    (work, luggage): (&[Work], Option<&Luggage>),
+    at: u32,
+    now: Time,
+) {
     let ticket = flights.ticket(at);
     let flight = flights.get_mut(at);
     flight.sent = Some(now);
     let Call { key, demand, service, .. } = flight.call;
-    let (index, rounds) = (key.task.index, rounds[key.task.stage as usize]);
+    let index = key.task.index;
+    let rounds = match (work[key.task.stage as usize], luggage) {
+        (Work::Rounds(rounds), _) => rounds,
+        (Work::Step(number), Some(luggage)) => {
+            node.send(&Message::Step { ticket, number, data: luggage.of(key.task) });
+            0
+        }
+        (Work::Step(_), None) => 0, // refused before anything runs
+    };
     node.outstanding += 1;
     node.send(&Message::Call(Ask { ticket, index, rounds, service, demand }));
 }
@@ -338,7 +387,8 @@ impl Executor for Cluster {
                 self.flights.get_mut(at).started = true;
             }
             if node.outstanding < node.window && node.held.is_empty() {
-                send(node, &mut self.flights, &self.rounds, at, call.assigned);
+                let what = (&self.work[..], self.luggage.as_ref());
+                send(node, &mut self.flights, what, at, call.assigned);
             } else {
                 node.held.push_back(at);
             }

@@ -5,6 +5,7 @@
 //! at a time is served; it may take the place of its own connection, when that was cut off and it comes
 //! again.
 
+use super::MakeSteps;
 use super::session::Session;
 use crate::link::{Link, Stream};
 use crate::token::Token;
@@ -98,11 +99,15 @@ impl Listener {
     }
 
     /// Serves one driver after the other, for ever. What goes wrong with one is told in `tell`, and is the end
-    /// of its session only.
+    /// of its session only. `make` makes the steps of a run from the setup that its driver sends.
     ///
     /// # Errors
     /// When the system refuses a thread or to accept connections.
-    pub fn serve(self, tell: impl Fn(&str) + Send + Sync + 'static) -> Result<(), Error> {
+    pub fn serve(
+        self,
+        make: MakeSteps,
+        tell: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<(), Error> {
         let (guests, next) = channel();
         let (listener, door, tell) = (self.listener, self.door, Arc::new(tell));
         let serving = Arc::clone(&door);
@@ -116,9 +121,9 @@ impl Listener {
         let builder = thread::Builder::new().name("accept".into());
         builder.spawn(accept).map_err(Error::Socket)?;
         while let Ok(Guest { socket, hello, session }) = next.recv() {
-            let ended = Link::new(Stream::Tcp(socket))
-                .map_err(Error::Socket)
-                .and_then(|link| Session::new(link, Some(SILENCE.scaled(2.0))).run(Some(&hello)));
+            let ended = Link::new(Stream::Tcp(socket)).map_err(Error::Socket).and_then(|link| {
+                Session::new(link, Some(SILENCE.scaled(2.0)), make).run(Some(&hello))
+            });
             serving.leave(session);
             if let Err(error) = ended {
                 saying(&error.to_string());

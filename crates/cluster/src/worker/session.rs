@@ -4,7 +4,9 @@
 //! read once per round. Before a deadline the last part is not slept but polled, for at most
 //! [`SPIN`], so that a short call is not as long as the system's timer is coarse.
 
+use super::MakeSteps;
 use super::node::Node;
+use super::steps::Maker;
 use crate::link::{Filled, Link};
 use crate::poll;
 use crate::wire::{Hello, Message, WireError};
@@ -22,16 +24,18 @@ pub(super) struct Session {
     outstanding: u32,       // calls without an answer
     patience: Option<Span>, // with a driver that says nothing
     heard: Time,
+    maker: Maker,
     _precise: PreciseSleep,
 }
 
 impl Session {
     /// With `patience`, a driver that says nothing for so long is taken for gone.
-    pub(super) fn new(link: Link, patience: Option<Span>) -> Session {
+    pub(super) fn new(link: Link, patience: Option<Span>, make: MakeSteps) -> Session {
+        let maker = Maker::new(make);
         let clock = Clock::start();
         let heard = clock.now();
         let _precise = PreciseSleep::on_this_thread();
-        Session { clock, link, node: None, outstanding: 0, patience, heard, _precise }
+        Session { clock, link, node: None, outstanding: 0, patience, heard, maker, _precise }
     }
 
     /// Runs until the driver has gone. `hello` is what it has said already, if anything.
@@ -65,8 +69,11 @@ impl Session {
             }
             if let Some(node) = &mut self.node {
                 let (link, outstanding) = (&mut self.link, &mut self.outstanding);
-                node.end(now, |answer| {
+                node.end(now, |answer, left| {
                     *outstanding -= 1;
+                    if let Some(data) = left {
+                        link.push(&Message::Left { ticket: answer.ticket, data });
+                    }
                     link.push(&Message::Answer(answer));
                 })?;
             }
@@ -93,6 +100,14 @@ impl Session {
                 self.outstanding += 1;
                 node.arrive(ask, now)
             }
+            Message::Setup(setup) => {
+                node.set_up(setup);
+                Ok(())
+            }
+            Message::Step { ticket, number, data } => match node.announce(ticket, (number, data)) {
+                true => Ok(()),
+                false => Err(Error::Driver(format!("more than {WINDOW} steps without a call"))),
+            },
             Message::Ping { nonce } => {
                 self.link.push(&Message::Pong { nonce, clock: now });
                 Ok(())
@@ -111,7 +126,7 @@ impl Session {
     }
 
     fn greet(&mut self, hello: &Hello) -> Result<(), Error> {
-        let node = Node::new(self.clock, hello.capacity, hello.speed)?;
+        let node = Node::new(self.clock, hello.capacity, hello.speed, self.maker.clone())?;
         self.node = Some(node.ok_or(WireError::Field("capacity"))?);
         self.link.push(&Message::Welcome { window: WINDOW });
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! `conformance` is the arm of the body that all executors pass. `faults` kills, stops and restarts real
 //! processes; `remote` speaks TCP to workers that listen, and cuts the connections; `worker` speaks the protocol to one, and holds its queue to the nanosecond of its own clock;
-//! `wire` is about the decoder.
+//! `steps` has stages that pass data on; `wire` is about the decoder.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 mod conformance;
 mod faults;
 mod remote;
+mod steps;
 mod wire;
 mod worker;
 

@@ -2,7 +2,7 @@
 
 use crate::faults::{each_has_one_result, two_stages};
 use cluster::wire::{Answer, Ask, Hello, Message, decode, encode};
-use cluster::{Cluster, Error, Launcher, Listener, Remote, Token, run_cluster};
+use cluster::{Cluster, Error, Launcher, Listener, Remote, Token, no_steps, run_cluster};
 use pipeline::drive::drive;
 use pipeline::model::ClusterSetup;
 use pipeline::testkit::{Arm, Log, scheduler};
@@ -27,7 +27,9 @@ fn worker(slots: Option<u32>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let address = listener.address().unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
     let book = Arc::clone(&told);
-    thread::spawn(move || listener.serve(move |line| book.lock().unwrap().push(line.to_owned())));
+    thread::spawn(move || {
+        listener.serve(no_steps, move |line| book.lock().unwrap().push(line.to_owned()))
+    });
     (address, told)
 }
 

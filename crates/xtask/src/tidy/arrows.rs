@@ -19,10 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cluster", &["sched-core", "pipeline"]),
     ("services", &[]),
     ("viz", &["metrics"]),
-    (
-        "harness",
-        &["sched-core", "metrics", "flight", "pipeline", "cluster", "services", "viz"],
-    ),
+    ("harness", &["sched-core", "metrics", "flight", "pipeline", "cluster", "services", "viz"]),
     ("sage", &["harness"]),
     ("benches", &["sched-core", "metrics", "flight", "pipeline", "cluster", "viz", "harness"]),
     ("xtask", &[]),
