@@ -38,9 +38,12 @@ pub use output::Home;
 pub use report::{PAGE, number, table};
 pub use run::{
     Chapter, Experiment, Measured, Options, Own, Running, Workers, execute, execute_with,
+    model_server,
 };
 /// Policies and their registry, so that a program with policies of its own depends on one crate.
 pub use sched_core;
+/// Clients of models, and a service for tests.
+pub use services;
 pub use validate::validate;
 /// Pictures, for the same.
 pub use viz;

@@ -4,7 +4,7 @@
 //! and writes a line on stderr for each that it refuses. The token comes from a file or from the environment,
 //! never from the command line, which everybody on the host can read.
 
-use crate::run::workers::token;
+use crate::run::{make, workers::token};
 use crate::{Error, Exit};
 use clap::Args;
 use cluster::{Listener, Token};
@@ -44,7 +44,7 @@ pub fn worker(args: &WorkerArgs) -> Result<Exit, Error> {
     };
     let listener = Listener::bind(address, token, args.slots).map_err(usage)?;
     eprintln!("worker: listening on {}", listener.address().map_err(usage)?);
-    let served = listener.serve(|line| eprintln!("worker: {line}"));
+    let served = listener.serve(make, |line| eprintln!("worker: {line}"));
     served.map(|()| Exit::Done).map_err(|error| Error::Usage(error.to_string()))
 }
 

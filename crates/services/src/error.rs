@@ -95,6 +95,9 @@ pub enum Error {
     /// A setup that came from elsewhere is none.
     #[error("a setup that is none: {0}")]
     Setup(String),
+    /// Something that is needed is not there.
+    #[error("{0}")]
+    Missing(String),
     /// It was stopped by its caller.
     #[error("stopped")]
     Stopped,

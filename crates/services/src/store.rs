@@ -39,8 +39,11 @@ pub fn build(
     mut progress: impl FnMut(usize, usize) -> bool,
 ) -> Result<usize, Error> {
     let model = &embedder.endpoint().model;
+    // First, because a service that does not answer must leave no file.
+    let probe = embedder.embed(&[PROBE.to_owned()]).map_err(|(error, _)| error)?;
+    let probe = probe.vectors.into_iter().next().ok_or(CallError::Empty)?;
     let database = Database::create(&store.0).map_err(|error| store.failed(&error))?;
-    store.probe(&database, embedder)?;
+    store.probe(&database, model, &probe)?;
     let texts: Vec<String> = corpus.passages.iter().map(Passage::embedded).collect();
     let missing = {
         let read = database.begin_read().map_err(|error| store.failed(&error))?;
@@ -114,24 +117,20 @@ impl Store {
     }
 
     /// Whether what answers is what has made the vectors; the first to come is.
-    fn probe(&self, database: &Database, embedder: &Embedder) -> Result<(), Error> {
-        let model = embedder.endpoint().model.as_str();
-        let answer = embedder.embed(&[PROBE.to_owned()]).map_err(|(error, _)| error)?;
-        let vector = answer.vectors.into_iter().next();
-        let vector = vector.ok_or(CallError::Empty)?;
+    fn probe(&self, database: &Database, model: &str, vector: &[f32]) -> Result<(), Error> {
         let mut known = None;
         self.write(database, |write| {
             write.open_table(VECTORS)?; // there from now on
             let mut table = write.open_table(PROBES)?;
             known = table.get(model)?.map(|row| floats(row.value()));
             if known.is_none() {
-                table.insert(model, &bytes(&vector)[..])?;
+                table.insert(model, &bytes(vector)[..])?;
             }
             Ok(())
         })?;
         let same = |known: &Vec<f32>| {
             known.len() == vector.len()
-                && known.iter().zip(&vector).map(|(a, b)| a * b).sum::<f32>() >= SAME
+                && known.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>() >= SAME
         };
         match known.as_ref().is_none_or(same) {
             true => Ok(()),

@@ -17,12 +17,13 @@ mod offset;
 mod process;
 mod remote;
 mod sockets;
+mod work;
 
 pub use process::Program;
 pub use remote::Remote;
 
 use crate::link::{Filled, Link};
-use crate::wire::{Answer, Ask, Message};
+use crate::wire::{Answer, Message};
 use crate::{Error, HEARTBEAT};
 use agenda::Agenda;
 use flights::Flights;
@@ -30,12 +31,13 @@ use node::{Node, State};
 use offset::{Placed, place};
 use pipeline::drive::{Call, Executor, Fact};
 use pipeline::kit::{Clock, NodeQueues, PreciseSleep, doze};
-use pipeline::model::{Luggage, Operator, Stepped};
+use pipeline::model::{Luggage, Stepped};
 use pipeline::{Failure, RunError, RunSetup, TimerUse};
 use sched_core::{NodeId, Span, Time};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use work::{Work, send};
 
 /// How long workers may take to be there when a run starts.
 const START: Span = Span::from_secs(30);
@@ -69,15 +71,6 @@ pub struct Cluster {
     _precise: PreciseSleep,
 }
 
-/// What a stage does.
-#[derive(Clone, Copy, Debug)]
-enum Work {
-    /// Chained hash rounds; 0 waits.
-    Rounds(u32),
-    /// This step.
-    Step(u8),
-}
-
 /// Where workers come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Launcher {
@@ -107,13 +100,7 @@ impl Cluster {
     /// when a stage runs code of its own.
     pub fn start(setup: &RunSetup, launcher: &Launcher) -> Result<Cluster, Error> {
         let spec = &setup.cluster.spec;
-        let work = setup.workload.stages.iter().map(|stage| match &stage.operator {
-            Operator::Emulate => Ok(Work::Rounds(0)),
-            Operator::Compute { rounds } => Ok(Work::Rounds(*rounds)),
-            Operator::Step(number) => Ok(Work::Step(*number)),
-            Operator::Custom(_) => Err(Error::Custom(stage.name.clone())),
-        });
-        let work = work.collect::<Result<_, _>>()?;
+        let work = work::of_stages(&setup.workload.stages)?;
         let luggage = Luggage::new(setup.steps.as_ref(), &setup.workload.stages);
         let steps = luggage.is_some().then_some(setup.steps.as_ref()).flatten();
         let steps = steps.map(|steps| steps.setup());
@@ -340,31 +327,6 @@ impl Cluster {
 
 fn ended(what: &str) -> String {
     format!("it was ended, because it sent {what}")
-}
-
-/// Sends a call to its worker's buffer.
-fn send(
-    node: &mut Node,
-    flights: &mut Flights,
-    (work, luggage): (&[Work], Option<&Luggage>),
-    at: u32,
-    now: Time,
-) {
-    let ticket = flights.ticket(at);
-    let flight = flights.get_mut(at);
-    flight.sent = Some(now);
-    let Call { key, demand, service, .. } = flight.call;
-    let index = key.task.index;
-    let rounds = match (work[key.task.stage as usize], luggage) {
-        (Work::Rounds(rounds), _) => rounds,
-        (Work::Step(number), Some(luggage)) => {
-            node.send(&Message::Step { ticket, number, data: luggage.of(key.task) });
-            0
-        }
-        (Work::Step(_), None) => 0, // refused before anything runs
-    };
-    node.outstanding += 1;
-    node.send(&Message::Call(Ask { ticket, index, rounds, service, demand }));
 }
 
 impl Executor for Cluster {

@@ -5,6 +5,7 @@
 //! there already. Workers that others have started are looked for before anything is written. Only on Unix;
 //! elsewhere it is refused with what to use instead.
 
+use super::serving::make;
 use crate::spec::{Environment, Origin, RunSpec};
 use crate::{Error, Exit};
 use cluster::{
@@ -20,7 +21,7 @@ pub(crate) fn serve(arguments: &[String]) -> Option<Exit> {
     if arguments.get(1).is_none_or(|first| first != WORKER_ARGUMENT) {
         return None;
     }
-    Some(match serve_parent() {
+    Some(match serve_parent(make) {
         Ok(()) => Exit::Done,
         Err(error) => {
             eprintln!("worker: {error}");

@@ -69,10 +69,7 @@ pub struct Service {
 }
 
 /// The services of a configuration; none if no stage asks one.
-pub(super) fn services(
-    root: &Fields<'_>,
-    stages: &[Stage],
-) -> Result<Option<Services>, SpecError> {
+pub(super) fn services(root: &Fields<'_>, stages: &[Stage]) -> Result<Option<Services>, SpecError> {
     let written = match root.get("services") {
         None => read(None)?,
         Some(field) => match field.text() {
@@ -241,8 +238,9 @@ fn service<'a>(
     if let Some(field) = fields.get("retries") {
         let number = field.whole(0)?;
         let few = u32::try_from(number).ok().filter(|n| *n <= MAX_RETRIES);
-        service.retries = few
-            .ok_or_else(|| field.error(format!("`{number}` are too many: at most {MAX_RETRIES}")))?;
+        service.retries = few.ok_or_else(|| {
+            field.error(format!("`{number}` are too many: at most {MAX_RETRIES}"))
+        })?;
     }
     if let Some(field) = fields.get("concurrency") {
         service.concurrency = field.whole_u32(1)?;

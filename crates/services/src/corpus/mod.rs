@@ -81,10 +81,10 @@ impl Corpus {
 }
 
 impl Passage {
-    /// The text whose vector stands for it. Models of sentences read no more than a few hundred words, and
-    /// what an entry is about is said at its start.
+    /// The text whose vector stands for it: what an entry is about is said at its start, and the time to embed
+    /// a corpus follows the length of its texts.
     pub fn embedded(&self) -> String {
-        const MOST: usize = 320;
+        const MOST: usize = 160;
         let text = &self.text[..self.text.floor_char_boundary(MOST)];
         format!("{}: {text}", self.title)
     }

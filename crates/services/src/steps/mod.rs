@@ -153,7 +153,7 @@ impl Model {
     pub fn endpoint(&self, key: impl Fn(&str) -> Option<String>) -> Result<Endpoint, Error> {
         let mut endpoint = Endpoint::new(&self.base_url, &self.model)?;
         if let Some(name) = &self.key_env {
-            let missing = || Error::Setup(format!("the variable {name} with the key is not set"));
+            let missing = || Error::Missing(format!("the variable {name} with the key is not set"));
             endpoint.key = Some(key(name).ok_or_else(missing)?);
         }
         endpoint.timeout = Duration::from_millis(self.timeout_ms);

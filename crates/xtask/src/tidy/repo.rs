@@ -138,7 +138,7 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<()> {
 fn is_output(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
-        [top] => *top == "results" || top.starts_with("target"),
+        [top] => ["results", "corpus"].contains(top) || top.starts_with("target"),
         ["experiments", _, "results"] => true,
         _ => false,
     }
@@ -267,10 +267,12 @@ mod tests {
 
     #[test]
     fn output_is_told_from_source_of_the_same_name() {
-        for path in ["target", "target-2", "results", "experiments/exp2/results"] {
+        for path in ["target", "target-2", "results", "corpus", "experiments/exp2/results"] {
             assert!(is_output(path), "{path}");
         }
-        for path in ["crates", "crates/harness/src/results", "crates/a/src/target"] {
+        for path in
+            ["crates", "crates/harness/src/results", "crates/a/src/target", "crates/a/corpus"]
+        {
             assert!(!is_output(path), "{path}");
         }
     }

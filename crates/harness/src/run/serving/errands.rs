@@ -8,7 +8,7 @@ use metrics::{AnswerRecord, Nanos, ServiceRecorder};
 use pipeline::kit::burn;
 use pipeline::model::{CallContext, SharedSteps, Stepped, Steps};
 use sched_core::TaskId;
-use services::{Kind, Setup, State, Step, StepStats, question};
+use services::{Index, Kind, Setup, State, Step, StepStats, question};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Chained MD5 rounds at each stage of a task that computes: the medium work of the experiments.
@@ -62,14 +62,17 @@ pub(crate) fn make(setup: &[u8]) -> Result<SharedSteps, String> {
     Ok(Errands::new(Arc::new(services), 0, 0, false).steps)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a secret must not be in a spec or on a command line")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a secret must not be in a spec or on a command line"
+)]
 pub(super) fn key(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|key| !key.is_empty())
 }
 
 impl Steps for Inner {
     fn first(&self, index: u64) -> Vec<u8> {
-        let corpus = self.services.index().map(|index| index.corpus());
+        let corpus = self.services.index().map(Index::corpus);
         let mix = self.services.setup().mix;
         // A question is a title and a few words, far below the bound.
         question((self.seed, index), corpus, self.kind, mix).bytes().unwrap_or_default()

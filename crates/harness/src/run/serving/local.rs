@@ -1,21 +1,17 @@
 //! The local model server: a program of its own, started for the runs of a command and ended with it.
 //!
-//! It is found by the variable `SAGE_LLM`, beside this program, or in the checkout, where it is built if it is
-//! not there yet. It listens on a port of its choice, and ends when its standard input does, so it does not
-//! outlive this process however that ends.
+//! `program` finds it. It listens on a port of its choice, and ends when its standard input does, so it does
+//! not outlive this process however that ends.
 
+use super::program::model_server;
 use crate::Error;
 use crate::run::Running;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// The variable with the path of the program.
-const VARIABLE: &str = "SAGE_LLM";
-const PROGRAM: &str = "sage-llm";
 const READY: &str = "listening on ";
 /// Between two looks whether the command was stopped.
 const TICK: Duration = Duration::from_millis(100);
@@ -37,7 +33,7 @@ impl Local {
     /// # Errors
     /// When there is no such program, or it does not say that it is ready.
     pub(super) fn start(chat: bool, embeddings: bool, running: &Running) -> Result<Local, Error> {
-        let program = find()?;
+        let program = model_server()?;
         let mut command = Command::new(&program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--until-stdin-closes"]);
         match (chat, embeddings) {
@@ -120,40 +116,4 @@ fn listen(mut from: ChildStderr) -> JoinHandle<String> {
         }
         String::from_utf8_lossy(&words).into_owned()
     })
-}
-
-/// Where the program is.
-#[expect(clippy::disallowed_methods, reason = "where programs are is the machine's affair, not a run's")]
-fn find() -> Result<PathBuf, Error> {
-    if let Some(path) = std::env::var(VARIABLE).ok().filter(|path| !path.is_empty()) {
-        let path = PathBuf::from(path);
-        return match path.is_file() {
-            true => Ok(path),
-            false => {
-                let message = format!("{VARIABLE} names {}, which is no file", path.display());
-                Err(Error::Usage(format!("services: {message}")))
-            }
-        };
-    }
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(PROGRAM)));
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../llm");
-    let target = checkout.join("target");
-    let built = target.join("release").join(PROGRAM);
-    if let Some(path) = beside.into_iter().chain([built.clone()]).find(|path| path.is_file()) {
-        return Ok(path);
-    }
-    let manifest = checkout.join("Cargo.toml");
-    if manifest.is_file() {
-        eprintln!("The local model server is built once, which takes some minutes.");
-        let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--quiet", "--bin", PROGRAM, "--manifest-path"]);
-        let status = cargo.arg(&manifest).arg("--target-dir").arg(&target).status();
-        if status.is_ok_and(|status| status.success()) && built.is_file() {
-            return Ok(built);
-        }
-    }
-    Err(Error::Usage(format!(
-        "services: there is no {PROGRAM} here; build it with `cargo build --release --manifest-path \
-         llm/Cargo.toml`, name it in {VARIABLE}, or name a server in `services:` of the spec"
-    )))
 }

@@ -6,8 +6,10 @@
 
 mod errands;
 mod local;
+mod program;
 
 pub(crate) use errands::{Errands, make};
+pub use program::model_server;
 
 use super::running::Running;
 use crate::Error;
@@ -16,7 +18,8 @@ use crate::spec::{RunSpec, Service, Services, step_of};
 use local::Local;
 use pipeline::model::Stage;
 use services::{
-    CallError, Chat, ChatRequest, Corpus, Embedder, Message, Model, Setup, Step, Steps, Store, build,
+    CallError, Chat, ChatRequest, Corpus, Embedder, Message, Model, Setup, Step, Steps, Store,
+    build,
 };
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -151,7 +154,7 @@ fn greet(chat: &Chat) -> Result<(), services::Error> {
     match chat.whole(&request) {
         // One token need not be a word.
         Ok(_) | Err((CallError::Empty, _)) => Ok(()),
-        Err((error, _)) => Err(services::Error::Setup(format!("the language model: {error}"))),
+        Err((error, _)) => Err(services::Error::Missing(format!("the language model: {error}"))),
     }
 }
 
@@ -165,12 +168,18 @@ fn embed(
     let terminal = std::io::stderr().is_terminal();
     let mut begun = false;
     let embedded = build(store, corpus, embedder, |done, all| {
-        let line = format!("embedding the corpus: {} of {} passages", number::count(done as u64), number::count(all as u64));
+        let line = format!(
+            "embedding the corpus: {} of {} passages",
+            number::count(done as u64),
+            number::count(all as u64)
+        );
         // Nobody reads a terminal that is gone.
         let _ = match terminal {
             true => write!(std::io::stderr(), "\r\x1b[K{line}"),
             false if begun => Ok(()),
-            false => writeln!(std::io::stderr(), "{line} are there; the rest is embedded now, once"),
+            false => {
+                writeln!(std::io::stderr(), "{line} are there; the rest is embedded now, once")
+            }
         };
         begun = true;
         !running.stopped()
