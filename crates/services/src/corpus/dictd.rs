@@ -1,9 +1,9 @@
 //! Dictionaries in the format of `dictd`: FOLDOC and many others.
 //!
 //! `NAME.index` has a line for each headword: the word, where its entry begins in `NAME.dict`, and how long
-//! it is, as numbers to the base of 64. Several words may share an entry; the first names it. Words that
-//! begin with `00-database` are about the dictionary, and are left out. `NAME.dict` must not be packed any
-//! more.
+//! it is, as numbers to the base of 64. Several words may share an entry; the one that it begins with names
+//! it. Words that begin with `00-database` are about the dictionary, and are left out. `NAME.dict` must not
+//! be packed any more.
 
 use super::{Passage, tidied};
 use crate::Error;
@@ -24,7 +24,7 @@ pub(super) fn read(index: &Path) -> Result<Vec<Passage>, Error> {
         what: format!("line {line}: {what}"),
     };
     let lines = String::from_utf8(lines).map_err(|_| wrong(1, "it is no UTF-8"))?;
-    let mut words: BTreeMap<(usize, usize), &str> = BTreeMap::new();
+    let mut words: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
     for (at, line) in lines.lines().enumerate() {
         let mut cells = line.split('\t');
         let (Some(word), Some(start), Some(length)) = (cells.next(), cells.next(), cells.next())
@@ -39,24 +39,28 @@ pub(super) fn read(index: &Path) -> Result<Vec<Passage>, Error> {
             start.checked_add(*length).is_some_and(|end| end <= dict.len())
         });
         let place = place.ok_or_else(|| wrong(at + 1, "it points beyond the dictionary"))?;
-        words.entry(place).or_insert(word);
+        words.entry(place).or_default().push(word);
     }
-    let passages = words.into_iter().enumerate().map(|(entry, ((start, length), word))| {
+    let passages = words.into_iter().enumerate().map(|(entry, ((start, length), words))| {
         let text = String::from_utf8_lossy(&dict[start..start + length]);
         // The headword stands before its text. Cross references are in braces.
         let text = text.replace(['{', '}'], "");
         let text = text.trim_start();
-        let title = title(text, word);
+        let title = title(text, &words);
         let text = text.strip_prefix(title.as_str()).unwrap_or(text);
         Passage { text: tidied(text), title, entry: entry as u32 }
     });
     Ok(passages.filter(|passage| !passage.text.is_empty()).collect())
 }
 
-/// The headword as the entry writes it: indexes are often in small letters.
-fn title(text: &str, word: &str) -> String {
+/// The headword that the entry begins with, as it is written there: an index has all of them, in the order of
+/// the alphabet and often in small letters.
+fn title(text: &str, words: &[&str]) -> String {
     let first = text.lines().next().unwrap_or_default().trim();
-    if first.eq_ignore_ascii_case(word) { first.to_owned() } else { word.to_owned() }
+    match words.iter().any(|word| word.eq_ignore_ascii_case(first)) {
+        true => first.to_owned(),
+        false => words.first().copied().unwrap_or_default().to_owned(),
+    }
 }
 
 fn number(digits: &str) -> Option<usize> {
@@ -81,14 +85,13 @@ mod tests {
     fn entries_are_found_by_their_index() {
         let dict =
             "about this\nALPS\nGO-GO\n\n   A {language}\n   of 1966.\nRust\n\n   Iron oxide.\n";
-        let index = "00-database-info\tA\tL\nalps\tL\to\ngo-go\tL\to\nrust\tz\tV\n";
+        let index = "00-database-info\tA\tL\na\tL\to\nalps\tL\to\ngo-go\tL\to\nrust\tz\tV\n";
         let found = read_of(index, dict).unwrap();
         let passage = |title: &str, text: &str, entry| Passage {
             title: title.into(),
             text: text.into(),
             entry,
         };
-        // The first word of an index in alphabetical order names the entry.
         assert_eq!(found[0].title, "ALPS");
         assert!(found[0].text.ends_with("A language of 1966."), "{found:?}");
         assert_eq!(found[1], passage("Rust", "Iron oxide.", 1));
