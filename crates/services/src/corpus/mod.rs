@@ -81,12 +81,13 @@ impl Corpus {
 }
 
 impl Passage {
-    /// The text whose vector stands for it: what an entry is about is said at its start, and the time to embed
-    /// a corpus follows the length of its texts.
+    /// The text whose vector stands for it: the question that it answers, and its begin, where an entry says
+    /// what it is about. Questions and texts lie apart in most models, and a text with its question is near
+    /// others of that kind. The time to embed a corpus follows the length of its texts.
     pub fn embedded(&self) -> String {
         const MOST: usize = 160;
         let text = &self.text[..self.text.floor_char_boundary(MOST)];
-        format!("{}: {text}", self.title)
+        format!("What is {}? {text}", self.title)
     }
 }
 
