@@ -36,12 +36,12 @@ const COLUMNS: [(&str, &str); 10] = [
     ("failed", "of these, those that failed for good"),
     ("repeated", "attempts after the first"),
     ("tokens/s", "tokens written, per second of the run"),
-    ("first token p50 ms", "from the begin of a call to the first piece of text, median"),
-    ("p95 ms", "the same, 95th percentile"),
-    ("token p50 ms", "time of a token after the first, median over answers"),
-    ("answer p50 ms", "from the begin of a call to its end, median"),
-    ("embedding p50 ms", "time of a call for vectors, median"),
-    ("found %", "answers that were among the passages found"),
+    ("first token, ms", "from the begin of a call to the first piece of text, median"),
+    ("p95, ms", "the same, 95th percentile"),
+    ("per token, ms", "time of a token after the first, median over answers"),
+    ("answer, ms", "from the begin of a call to its end, median"),
+    ("vector, ms", "time of a call for vectors, median"),
+    ("found, %", "answers that were among the passages found"),
 ];
 
 fn row(name: &str, it: &ServiceMeasures) -> String {
