@@ -6,7 +6,7 @@
 //! nodes inside this process reach, which on a busy machine is less too. Then calls that do nothing, on 4
 //! processes: how many a second, and the round trip of one alone.
 
-use cluster::{Launcher, Program, WORKER_ARGUMENT, run_cluster, serve_parent};
+use cluster::{Launcher, Program, WORKER_ARGUMENT, no_steps, run_cluster, serve_parent};
 use pipeline::model::Arrivals;
 use pipeline::testkit::{setup, stage};
 use pipeline::{CallTimes, Control, Failure, Observer, Outcome, TaskEnd, run_local};
@@ -27,7 +27,7 @@ impl Observer for Totals {
 
 fn main() -> Result<(), Box<dyn Error>> {
     if std::env::args().nth(1).is_some_and(|first| first == WORKER_ARGUMENT) {
-        return Ok(serve_parent()?);
+        return Ok(serve_parent(no_steps)?);
     }
     if std::env::args().nth(1).is_none_or(|first| first != "--nothing") {
         three_stages()?;

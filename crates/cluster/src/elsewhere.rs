@@ -5,6 +5,7 @@
 
 use crate::wire::{Refusal, Status};
 use crate::{Error, Identity, Strategy, Token, Trust};
+use pipeline::model::SharedSteps;
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
 use sched_core::{NodeId, Scheduler, Time};
 use std::convert::Infallible;
@@ -149,9 +150,24 @@ impl Listener {
     ///
     /// # Errors
     /// None.
-    pub fn serve(self, _: impl Fn(&str) + Send + Sync + 'static) -> Result<(), Error> {
+    pub fn serve(
+        self,
+        _: MakeSteps,
+        _: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<(), Error> {
         match self.0 {}
     }
+}
+
+/// Makes the steps of a run.
+pub type MakeSteps = fn(&[u8]) -> Result<SharedSteps, String>;
+
+/// Makes none.
+///
+/// # Errors
+/// Always.
+pub fn no_steps(_: &[u8]) -> Result<SharedSteps, String> {
+    Err("this program has no steps".to_owned())
 }
 
 /// Cannot run here.
@@ -197,6 +213,6 @@ pub fn serve_operator(_: impl io::Read, _: impl io::Write) -> Result<(), Error> 
 ///
 /// # Errors
 /// Always.
-pub fn serve_parent() -> Result<(), Error> {
+pub fn serve_parent(_: MakeSteps) -> Result<(), Error> {
     Err(Error::Elsewhere)
 }

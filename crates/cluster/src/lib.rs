@@ -45,8 +45,8 @@ mod worker;
 pub use driver::{Cluster, Incident, Launcher, Program, Remote, inquire};
 #[cfg(not(unix))]
 pub use elsewhere::{
-    Cluster, Incident, Launcher, Listener, Program, Ray, Remote, Terms, inquire, run_cluster,
-    run_on_ray, serve_operator, serve_parent,
+    Cluster, Incident, Launcher, Listener, MakeSteps, Program, Ray, Remote, Terms, inquire,
+    no_steps, run_cluster, run_on_ray, serve_operator, serve_parent,
 };
 pub use error::Error;
 pub use keys::{Keys, secret};
@@ -58,7 +58,7 @@ pub use run::run_cluster;
 pub use tls::{Identity, NAME, Trust};
 pub use token::Token;
 #[cfg(unix)]
-pub use worker::{Listener, Terms, serve_parent};
+pub use worker::{Listener, MakeSteps, Terms, no_steps, serve_parent};
 
 use sched_core::Span;
 

@@ -40,10 +40,12 @@ pub use output::Home;
 pub use report::{PAGE, number, table};
 pub use run::{
     Chapter, Experiment, Measured, Options, Own, Piece, Running, Workers, execute, execute_with,
-    with_ray,
+    model_server, with_ray,
 };
 /// Policies and their registry, so that a program with policies of its own depends on one crate.
 pub use sched_core;
+/// Clients of models, and a service for tests.
+pub use services;
 pub use validate::validate;
 /// Pictures, for the same.
 pub use viz;

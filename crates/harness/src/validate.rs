@@ -13,7 +13,7 @@ use crate::provenance::Circumstances;
 use crate::report::number;
 use crate::report::table::{Table, wrapped};
 use crate::run::workers::strategy;
-use crate::run::{Context, Measured, Running, measure, require_sound};
+use crate::run::{Context, Measured, Running, Serving, measure, require_sound};
 use crate::spec::{Environment, RunSpec, Spec, Work};
 use crate::{Error, Exit, Experiment, Options, Workers};
 use metrics::report::{Measures, SCHEMA_VERSION};
@@ -119,7 +119,7 @@ fn run_in(run: &RunSpec, environment: Environment) -> RunSpec {
 /// Whether a run can be in all of them.
 fn possible(run: &RunSpec) -> Result<(), Error> {
     let setup = &run.setup;
-    let what = if setup.work() == Work::Cpu {
+    let what = if setup.work() != Work::Emulated {
         "does real work, which virtual time cannot hold; let its stages emulate"
     } else if !setup.faults.is_none() {
         "has `faults`, which no node in this process can have; remove them"
@@ -143,9 +143,18 @@ fn measure_all(
 ) -> Result<Vec<Agreement>, Error> {
     let progress = &Progress::start(running)?;
     let (most_rows, record) = (0, false);
-    let (folder, watch) = (None, None);
-    let with =
-        Context { folder, circumstances, running, progress, most_rows, record, watch, workers };
+    let (folder, watch, serving) = (None, None, &Serving::default());
+    let with = Context {
+        folder,
+        circumstances,
+        running,
+        progress,
+        most_rows,
+        record,
+        watch,
+        workers,
+        serving,
+    };
     let mut agreements = Vec::new();
     for (i, run) in runs.iter().enumerate() {
         if running.stopped() {

@@ -5,7 +5,7 @@
 //! never from the command line, which everybody on the host can read. Beyond this host nobody is served
 //! without a token and a certificate. Ray's actors start it with `--supervised`.
 
-use crate::run::workers::token;
+use crate::run::{make, workers::token};
 use crate::{Error, Exit};
 use clap::{Args, Parser};
 use cluster::{Identity, Listener, Terms, Token};
@@ -88,7 +88,7 @@ pub fn worker(args: &WorkerArgs) -> Result<Exit, Error> {
     let terms = Terms { token, identity, slots: args.slots };
     let listener = Listener::bind(address, terms).map_err(usage)?;
     eprintln!("worker: listening on {}", listener.address().map_err(usage)?);
-    let served = listener.serve(|line| eprintln!("worker: {line}"));
+    let served = listener.serve(make, |line| eprintln!("worker: {line}"));
     served.map(|()| Exit::Done).map_err(|error| Error::Usage(error.to_string()))
 }
 

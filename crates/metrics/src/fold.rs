@@ -16,6 +16,7 @@ use crate::recorder::{MILLI_PER_SLOT, NodeTotals};
 use crate::report::{
     Certificate, Check, Measures, NodeMeasures, PartsMs, QuantileParts, RunConfig,
 };
+use crate::services::{ServicePool, ServiceRecorder};
 use crate::task_batches::TaskBatches;
 use crate::{Batches, CurvePoint, MetricsError, Nanos, Recorder, SectionsOfRun, Shape};
 use std::collections::BTreeMap;
@@ -55,6 +56,7 @@ pub struct Fold {
     balances: Vec<Balance>,
     failures: BTreeMap<String, u64>,
     retries: u64,
+    services: Option<ServicePool>,
     contradictions: u64,
     batches: Batches,
     checks: Checks,
@@ -79,6 +81,7 @@ impl Fold {
             balances: Vec::new(),
             failures: BTreeMap::new(),
             retries: 0,
+            services: None,
             contradictions: 0,
             batches: Batches::default(),
             checks: Checks::default(),
@@ -129,6 +132,11 @@ impl Fold {
         Ok(())
     }
 
+    /// Folds in the calls to services of a repetition.
+    pub fn add_services(&mut self, repetition: &ServiceRecorder) {
+        self.services.get_or_insert_default().add(repetition);
+    }
+
     /// Folds in what was checked of a repetition, as by [`audit`](crate::audit).
     pub fn certify(&mut self, checks: Vec<Check>) {
         self.checks.add(checks);
@@ -153,6 +161,7 @@ impl Fold {
         let successful_tasks = self.latencies.end_to_end().count();
         let failed_tasks = self.failed_after.all().count();
         let durations = self.durations.iter().map(|duration| duration.as_secs_f64());
+        let seconds = self.durations.iter().map(|duration| duration.as_secs_f64()).sum();
         let weighted: Vec<_> = self.throughputs.iter().map(|&rate| (rate, 1.0)).collect();
         let nodes = self.node_measures();
         let by_level =
@@ -190,6 +199,7 @@ impl Fold {
             repetitions: self.repetitions,
             failures: self.failures,
             retries: self.retries,
+            services: self.services.as_ref().map(|calls| calls.measures(seconds)),
             partial: facts.partial,
             certificate: Certificate::new(Vec::new()),
             notes: facts.notes,

@@ -5,7 +5,7 @@
 
 use crate::drive::{Observer, Outcome, Plan, drive};
 use crate::local::Local;
-use crate::model::{ClusterSetup, Faults, Operator, ServiceLaw, Workload};
+use crate::model::{ClusterSetup, Faults, Operator, ServiceLaw, SharedSteps, Stage, Workload};
 use crate::sim::Sim;
 use crate::{Control, RunError};
 use sched_core::{Scheduler, Span};
@@ -23,6 +23,8 @@ pub struct RunSetup {
     pub seed: u64,
     /// How often a call may start, when its nodes are lost while it runs; ≥ 1.
     pub max_attempts: u32,
+    /// What stages that are steps do.
+    pub steps: Option<SharedSteps>,
 }
 
 impl RunSetup {
@@ -31,15 +33,20 @@ impl RunSetup {
 
     /// A run in which nothing goes wrong, with the default number of attempts.
     pub fn new(cluster: ClusterSetup, workload: Workload, seed: u64) -> RunSetup {
-        let faults = Faults::default();
-        RunSetup { cluster, workload, faults, seed, max_attempts: Self::MAX_ATTEMPTS }
+        let (faults, max_attempts) = (Faults::default(), Self::MAX_ATTEMPTS);
+        RunSetup { cluster, workload, faults, seed, max_attempts, steps: None }
     }
 
     /// Checks and prepares it, for [`drive`].
     ///
     /// # Errors
-    /// As [`Plan::new`].
+    /// As [`Plan::new`], and when a stage is a step and there are no steps.
     pub fn plan(&self) -> Result<Plan, RunError> {
+        let is_step = |stage: &&Stage| matches!(stage.operator, Operator::Step(_));
+        if let (Some(stage), None) = (self.workload.stages.iter().find(is_step), &self.steps) {
+            let what = format!("stage `{}` is a step, and this run has no steps", stage.name);
+            return Err(RunError::Setup(what));
+        }
         Plan::new(&self.cluster, &self.workload, self.seed, self.max_attempts)
     }
 }
@@ -63,7 +70,8 @@ pub fn run_local(
         return Err(RunError::Setup(what.into()));
     }
     control.wake_this_thread();
-    let mut local = Local::start(&setup.cluster, &setup.workload.stages)?;
+    let mut local =
+        Local::with_steps(&setup.cluster, &setup.workload.stages, setup.steps.as_ref())?;
     let outcome = drive(&plan, &mut local, scheduler, observer, control);
     let timer = local.stop();
     Ok(Outcome { timer, ..outcome? })

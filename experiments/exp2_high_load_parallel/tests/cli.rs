@@ -49,7 +49,7 @@ fn wrong_input_is_refused_before_anything_is_written() {
         ("--env sim --work cpu", &["--work", "virtual time", "--env local"]),
         ("--pipeline rag --work cpu", &["--work", "`rag` are emulated", "--pipeline compute"]),
         ("--pipeline comput", &["--pipeline", "did you mean `compute`?"]),
-        ("--work real", &["--work", "`real` is not supported yet; use `emulated` or `cpu`"]),
+        ("--work real", &["--work: the stages ask no service; take `--pipeline rag`"]),
         ("--config key.yaml", &["key.yaml: line 1, column 1", "did you mean `workload`?"]),
         ("--config demand.yaml", &["demand.yaml: line 3", "`big`", "no node can hold"]),
         ("--config empty.yaml", &["empty.yaml", "empty"]),

@@ -5,13 +5,42 @@
 //! has started it; with `ADDRESS TOKEN CERTIFICATE KEY` it listens there, on the terms of these files, and
 //! says where on stdout.
 
+use pipeline::model::{CallContext, SharedSteps, Stepped, Steps};
+use sched_core::TaskId;
 use std::process::ExitCode;
+
+/// Steps for tests: each appends its number to the data, and 255 fails.
+struct Counting(Vec<u8>);
+
+impl Steps for Counting {
+    fn first(&self, _: u64) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn run(&self, number: u8, call: &CallContext, data: &[u8]) -> Stepped {
+        let failure = (number == 255).then(|| format!("task {} ends here", call.task.index));
+        Stepped { data: [data, &self.0, &[number]].concat(), failure }
+    }
+
+    fn ended(&self, _: TaskId, _: &Stepped) {}
+
+    fn setup(&self) -> Vec<u8> {
+        self.0.clone()
+    }
+}
+
+fn counting(setup: &[u8]) -> Result<SharedSteps, String> {
+    match setup {
+        b"wrong" => Err("the setup is wrong".to_owned()),
+        _ => Ok(SharedSteps::new(Counting(setup.to_vec()))),
+    }
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let served = match &arguments[..] {
         [address, token, certificate, key] => listen(address, token, certificate, key),
-        _ => cluster::serve_parent().map_err(|error| error.to_string()),
+        _ => cluster::serve_parent(counting).map_err(|error| error.to_string()),
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,5 +62,5 @@ fn listen(address: &str, token: &str, certificate: &str, key: &str) -> Result<()
     };
     let listener = terms().map_err(|error| error.to_string())?;
     println!("{}", listener.address().map_err(|error| error.to_string())?);
-    listener.serve(|line| eprintln!("worker: {line}")).map_err(|error| error.to_string())
+    listener.serve(counting, |line| eprintln!("worker: {line}")).map_err(|error| error.to_string())
 }

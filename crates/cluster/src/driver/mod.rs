@@ -17,13 +17,14 @@ mod offset;
 mod process;
 mod remote;
 mod sockets;
+mod work;
 
 pub use process::Program;
 pub use remote::{Remote, inquire};
 
 use crate::link::{Filled, Link};
 use crate::ray::Ray;
-use crate::wire::{Answer, Ask, Message, Refusal};
+use crate::wire::{Answer, Message, Refusal};
 use crate::{Error, HEARTBEAT};
 use agenda::Agenda;
 use flights::Flights;
@@ -31,12 +32,13 @@ use node::{Node, State};
 use offset::{Placed, place};
 use pipeline::drive::{Call, Executor, Fact};
 use pipeline::kit::{Clock, NodeQueues, PreciseSleep, doze};
-use pipeline::model::Operator;
+use pipeline::model::{Luggage, Stepped};
 use pipeline::{Failure, RunError, RunSetup, TimerUse};
 use sched_core::{NodeId, Span, Time};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use work::{Work, send};
 
 /// How long workers may take to be there when a run starts.
 const START: Span = Span::from_secs(30);
@@ -54,8 +56,9 @@ pub struct Cluster {
     zero: Time, // of the run, by the clock
     begun: bool,
     launcher: Launcher,
-    id: u64,          // by which workers know this driver from others
-    rounds: Vec<u32>, // of each stage; 0 waits
+    id: u64,         // by which workers know this driver from others
+    work: Vec<Work>, // of each stage
+    luggage: Option<Luggage>,
     nodes: Vec<Node>,
     mirror: NodeQueues<u32>,
     flights: Flights,
@@ -108,15 +111,15 @@ impl Cluster {
     /// when a stage runs code of its own.
     pub fn start(setup: &RunSetup, launcher: &Launcher) -> Result<Cluster, Error> {
         let spec = &setup.cluster.spec;
-        let rounds = setup.workload.stages.iter().map(|stage| match &stage.operator {
-            Operator::Emulate => Ok(0),
-            Operator::Compute { rounds } => Ok(*rounds),
-            Operator::Custom(_) => Err(Error::Custom(stage.name.clone())),
-        });
-        let rounds = rounds.collect::<Result<_, _>>()?;
+        let work = work::of_stages(&setup.workload.stages)?;
+        let luggage = Luggage::new(setup.steps.as_ref(), &setup.workload.stages);
+        let steps = luggage.is_some().then_some(setup.steps.as_ref()).flatten();
+        let steps = steps.map(|steps| steps.setup());
         let speeds = setup.cluster.node_speeds();
-        let nodes =
-            spec.nodes().zip(speeds).map(|(id, speed)| Node::new(id, spec.capacity(id), speed));
+        let nodes = spec
+            .nodes()
+            .zip(speeds)
+            .map(|(id, speed)| Node::new(id, spec.capacity(id), speed, steps.clone()));
         let nodes: Vec<Node> = nodes.collect();
         if let Launcher::Static(Remote { workers, .. }) = launcher
             && workers.len() < nodes.len()
@@ -133,7 +136,8 @@ impl Cluster {
             begun: false,
             launcher: launcher.clone(),
             id: RandomState::new().hash_one(std::process::id()),
-            rounds,
+            work,
+            luggage,
             agenda: Agenda::new(&setup.faults, nodes.len(), setup.seed),
             nodes,
             mirror: NodeQueues::new(spec),
@@ -280,12 +284,22 @@ impl Cluster {
                 _ => return Ok(()),
             };
             match message {
+                Message::Left { ticket, data } if node.is_up() && node.left.is_none() => {
+                    node.left = Some((ticket, data));
+                }
                 Message::Answer(answer) if node.is_up() => {
                     let known = self.flights.answered(answer.ticket, node.id);
                     let flight = known.ok_or_else(|| {
                         ended(Refusal::Replayed, "an answer to a call that it does not run")
                     })?;
-                    self.finish(at, flight, answer, now, facts);
+                    let left = node.left.take();
+                    if left.as_ref().is_some_and(|(ticket, _)| *ticket != answer.ticket) {
+                        return Err(ended(
+                            Refusal::Replayed,
+                            "what a step left, and another's answer",
+                        ));
+                    }
+                    self.finish(at, flight, answer, left.map(|(_, data)| data), (now, facts));
                 }
                 Message::Pong { nonce, clock } => {
                     if node.pong(nonce, clock, now) && self.begun {
@@ -305,19 +319,30 @@ impl Cluster {
         }
     }
 
-    fn finish(&mut self, at: usize, flight: u32, answer: Answer, now: Time, facts: &mut Vec<Fact>) {
+    fn finish(
+        &mut self,
+        at: usize,
+        flight: u32,
+        answer: Answer,
+        left: Option<Vec<u8>>,
+        (now, facts): (Time, &mut Vec<Fact>),
+    ) {
         let node = &mut self.nodes[at];
         let done = self.flights.remove(flight);
         let (key, assigned) = (done.call.key, done.call.assigned);
         let instants = (assigned, done.sent.unwrap_or(assigned), now);
         let Placed { arrived, started, ended } = place(node.offset, instants, &answer);
-        let failure = answer.failure.map(|why| Box::new(Failure::Failed(why.into_string())));
+        let mut failure = answer.failure.map(String::from);
+        if let (Some(luggage), Some(data)) = (&self.luggage, left) {
+            failure = luggage.ended(key.task, Stepped { data, failure });
+        }
+        let failure = failure.map(|why| Box::new(Failure::Failed(why)));
         let (node_id, at) = (node.id, now);
         facts.push(Fact::Finished { key, node: node_id, arrived, started, ended, at, failure });
         node.proved();
         node.outstanding -= 1;
         if let Some(next) = node.held.pop_front() {
-            send(node, &mut self.flights, &self.rounds, next, now);
+            send(node, &mut self.flights, (&self.work, self.luggage.as_ref()), next, now);
             node.flush();
         }
         self.mirror.leave(node_id, done.call.demand, &mut self.starting);
@@ -329,17 +354,6 @@ impl Cluster {
 
 fn ended(refusal: Refusal, what: &str) -> Ended {
     Ended { what: format!("it was ended, because it sent {what}"), refused: Some(refusal) }
-}
-
-/// Sends a call to its worker's buffer.
-fn send(node: &mut Node, flights: &mut Flights, rounds: &[u32], at: u32, now: Time) {
-    let ticket = flights.ticket(at);
-    let flight = flights.get_mut(at);
-    flight.sent = Some(now);
-    let Call { key, demand, service, .. } = flight.call;
-    let (index, rounds) = (key.task.index, rounds[key.task.stage as usize]);
-    let number = node.next_number();
-    node.send(&Message::Call(Ask { number, ticket, index, rounds, service, demand }));
 }
 
 impl Executor for Cluster {
@@ -362,7 +376,8 @@ impl Executor for Cluster {
                 self.flights.get_mut(at).started = true;
             }
             if node.outstanding < node.window && node.held.is_empty() {
-                send(node, &mut self.flights, &self.rounds, at, call.assigned);
+                let what = (&self.work[..], self.luggage.as_ref());
+                send(node, &mut self.flights, what, at, call.assigned);
             } else {
                 node.held.push_back(at);
             }

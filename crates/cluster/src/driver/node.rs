@@ -53,10 +53,13 @@ pub(super) struct Node {
     connecting: Option<Connecting>,
     address: Option<SocketAddr>, // of the worker that was reached last
     hello: Option<Hello>,        // that is to be said first
+    steps: Option<Vec<u8>>,      // what they need to know
     /// Calls that wait for the worker to answer others.
     pub(super) held: VecDeque<u32>,
     pub(super) outstanding: u32,
     numbered: u64, // calls of the session
+    /// By a step whose answer is to follow, with the ticket of that.
+    pub(super) left: Option<(u64, Vec<u8>)>,
     pub(super) window: u32,
     pub(super) offset: Option<Offset>,
     ping: Option<(u64, Time)>,
@@ -69,7 +72,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(id: NodeId, capacity: Resources, speed: f64) -> Node {
+    pub(super) fn new(id: NodeId, capacity: Resources, speed: f64, steps: Option<Vec<u8>>) -> Node {
         Node {
             id,
             capacity,
@@ -81,9 +84,11 @@ impl Node {
             connecting: None,
             address: None,
             hello: None,
+            steps,
             held: VecDeque::new(),
             outstanding: 0,
             numbered: 0,
+            left: None,
             window: 0,
             offset: None,
             ping: None,
@@ -162,6 +167,9 @@ impl Node {
     /// The worker has begun the session.
     pub(super) fn welcome(&mut self, window: u32, now: Time) {
         (self.window, self.state) = (window, State::Syncing { left: SYNCING_PINGS });
+        if let Some(setup) = self.steps.clone() {
+            self.send(&Message::Setup(setup));
+        }
         self.ping(now);
     }
 
@@ -241,7 +249,8 @@ impl Node {
         (self.link, self.connecting) = (None, None);
         self.state = State::Down;
         self.held.clear();
-        (self.outstanding, self.numbered, self.offset) = (0, 0, None);
+        (self.outstanding, self.numbered) = (0, 0);
+        (self.offset, self.left) = (None, None);
         (self.ping, self.unanswered) = (None, None);
         match self.process.take().map(Process::end) {
             None => "its connection ended".into(),

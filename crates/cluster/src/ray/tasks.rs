@@ -73,6 +73,8 @@ pub(crate) fn refusal(setup: &RunSetup) -> Option<String> {
         "demands other than `cpu` are not passed on"
     } else if stages.iter().any(|stage| matches!(stage.operator, Operator::Custom(_))) {
         "code of one's own does not travel"
+    } else if stages.iter().any(|stage| matches!(stage.operator, Operator::Step(_))) {
+        "the data of steps do not travel"
     } else if setup.cluster.network != ServiceLaw::Constant(Span::ZERO) {
         "where time is real the network is measured; remove `network`"
     } else {

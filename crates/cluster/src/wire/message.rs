@@ -3,8 +3,11 @@
 //! ```text
 //! driver ── Hello ──►  worker        who I am, what size you are
 //!        ◄─ Welcome ─                how many calls I take at most
+//!        ── Setup ──►                what steps are to do, if there are any
 //!        ── Call… ──►                at any time, in any number up to that
 //!        ◄─ Answer… ─                one for each, in the order in which they ended
+//!        ── Step, Call ──►           a call with the data of its task before it
+//!        ◄─ Left, Answer ─           and its answer with what it left
 //!        ── Ping ──►                 at any time
 //!        ◄─ Pong ─                   at once
 //!
@@ -16,7 +19,7 @@
 //! durations; where they lie on the driver's clock is the driver's to estimate.
 
 use super::record::{Fields, put_bytes, put_text};
-use super::{MAX_TOKEN, Refusal, VERSION, WireError};
+use super::{MAX_DATA, MAX_TOKEN, Refusal, VERSION, WireError};
 use sched_core::{Resources, Span, Time};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"SAGE");
@@ -127,6 +130,24 @@ pub enum Message {
     },
     /// Driver: calls that start from now on run at this speed.
     Speed(f64),
+    /// Driver: what the steps of this session need to know.
+    Setup(Vec<u8>),
+    /// Driver: the call of this ticket, which follows, is a step with this data.
+    Step {
+        /// That of the call.
+        ticket: u64,
+        /// Which step.
+        number: u8,
+        /// What the step before has left.
+        data: Vec<u8>,
+    },
+    /// Worker: what the step of this ticket has left; its answer follows.
+    Left {
+        /// That of the call.
+        ticket: u64,
+        /// For the next step.
+        data: Vec<u8>,
+    },
     /// Driver: the session is over; tell me what it cost.
     Bye,
     /// Worker: what the session has cost the thread that owns its timers.
@@ -195,6 +216,21 @@ impl Message {
                 out.push(9);
                 out.extend(speed.to_le_bytes());
             }
+            Message::Setup(data) => {
+                out.push(20);
+                put_bytes(&data[..data.len().min(MAX_DATA)], out);
+            }
+            Message::Step { ticket, number, data } => {
+                out.push(21);
+                out.extend(ticket.to_le_bytes());
+                out.push(*number);
+                put_bytes(&data[..data.len().min(MAX_DATA)], out);
+            }
+            Message::Left { ticket, data } => {
+                out.push(22);
+                out.extend(ticket.to_le_bytes());
+                put_bytes(&data[..data.len().min(MAX_DATA)], out);
+            }
             Message::Bye => out.push(10),
             Message::Used { cpu, wall } => {
                 out.push(11);
@@ -253,6 +289,16 @@ impl Message {
                 Message::Inquiry(Inquiry { token, stop })
             }
             13 => Message::Status(status(&mut fields)?),
+            20 => Message::Setup(fields.bytes(MAX_DATA, "setup")?.to_vec()),
+            21 => Message::Step {
+                ticket: fields.u64()?,
+                number: fields.u8()?,
+                data: fields.bytes(MAX_DATA, "data")?.to_vec(),
+            },
+            22 => Message::Left {
+                ticket: fields.u64()?,
+                data: fields.bytes(MAX_DATA, "data")?.to_vec(),
+            },
             kind => return Err(WireError::Kind(kind)),
         };
         fields.end()?;

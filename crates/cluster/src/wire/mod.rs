@@ -16,16 +16,19 @@ pub use message::{Answer, Ask, Hello, Inquiry, Message, Status};
 pub use refusal::Refusal;
 
 /// Version of the protocol. Peers of different versions refuse each other by name.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// The longest frame, without its length. Bytes.
-pub const MAX_FRAME: usize = 4096;
+pub const MAX_FRAME: usize = MAX_DATA + 1024;
 
 /// The longest token. Bytes.
 pub const MAX_TOKEN: usize = 256;
 
 /// The longest reason or refusal; longer ones are cut. Bytes.
 pub const MAX_TEXT: usize = 1024;
+
+/// The most bytes of a task's data, and of a setup of steps.
+pub use pipeline::model::MAX_DATA;
 
 /// Why bytes are no message.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Threads that burn CPU for calls.
+//! Threads that burn CPU for calls, or carry steps out.
 //!
 //! One per call that runs, as many as there are slots: a node with four slots runs four calls at once
 //! whether or not the host has the cores for it. Threads start when they are needed and end with the
@@ -6,9 +6,11 @@
 //! outnumber cores, an answer would wait for the time slices of other calls, on a host that is asked to be
 //! several. A byte through a socket pair wakes the thread that waits for sockets.
 
+use super::steps::Maker;
 use crate::Error;
 use crate::link::Filled;
 use pipeline::kit::{Clock, burn, rounds_at};
+use pipeline::model::{CallContext, Stepped};
 use sched_core::Time;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -27,16 +29,21 @@ const NICE: i32 = 10;
 /// A call to be burnt.
 struct Job {
     running: u32,
-    rounds: u64,
-    index: u64,
+    what: What,
 }
 
-/// A call that was burnt.
-#[derive(Clone, Copy, Debug)]
+enum What {
+    Burn { rounds: u64, index: u64 },
+    Step { number: u8, data: Vec<u8>, call: CallContext, steps: Maker },
+}
+
+/// A call that was burnt, or a step that was carried out.
+#[derive(Debug)]
 pub(super) struct Burnt {
     pub(super) running: u32,
     pub(super) started: Time,
     pub(super) ended: Time,
+    pub(super) left: Option<Stepped>,
 }
 
 /// The threads, and the ways to and from them.
@@ -76,6 +83,24 @@ impl Burner {
         speed: f64,
         index: u64,
     ) -> Result<(), Error> {
+        self.begin(Job { running, what: What::Burn { rounds: rounds_at(rounds, speed), index } })
+    }
+
+    /// Has a step carried out.
+    ///
+    /// # Errors
+    /// As [`Burner::burn`].
+    pub(super) fn step(
+        &mut self,
+        running: u32,
+        (number, data): (u8, Vec<u8>),
+        call: CallContext,
+        steps: Maker,
+    ) -> Result<(), Error> {
+        self.begin(Job { running, what: What::Step { number, data, call, steps } })
+    }
+
+    fn begin(&mut self, job: Job) -> Result<(), Error> {
         self.busy += 1;
         if self.busy > self.threads && self.threads < MAX_THREADS {
             match self.start_thread() {
@@ -83,7 +108,6 @@ impl Burner {
                 started => self.threads += usize::from(started.is_ok()),
             }
         }
-        let job = Job { running, rounds: rounds_at(rounds, speed), index };
         let _ = self.jobs.send(job); // the receiver lives as long as this
         Ok(())
     }
@@ -114,11 +138,19 @@ impl Burner {
             let _ = rustix::process::setpriority_process(None, NICE);
             loop {
                 let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                let Ok(Job { running, rounds, index }) = job else { return };
+                let Ok(Job { running, what }) = job else { return };
                 let started = clock.now();
-                burn(rounds, index);
+                let left = match what {
+                    What::Burn { rounds, index } => {
+                        burn(rounds, index);
+                        None
+                    }
+                    What::Step { number, data, call, steps } => {
+                        Some(steps.carry_out(number, &call, &data))
+                    }
+                };
                 let ended = clock.now();
-                if report.send(Burnt { running, started, ended }).is_err() {
+                if report.send(Burnt { running, started, ended, left }).is_err() {
                     return;
                 }
                 if let Err(error) = (&*ring).write(&[1])

@@ -3,6 +3,7 @@
 //! Connections are greeted in threads of their own, a bounded number of them, while the session that runs goes
 //! on; the `door` decides who comes in. One driver at a time is served.
 
+use super::MakeSteps;
 use super::door::{Door, Guest, Terms};
 use super::session::Session;
 use crate::link::Link;
@@ -46,11 +47,16 @@ impl Listener {
     }
 
     /// Serves one driver after the other, until somebody who may asks it to end. What goes wrong with one is
-    /// told in `tell`, and is the end of its session only.
+    /// told in `tell`, and is the end of its session only. `make` makes the steps of a run from the setup that
+    /// its driver sends.
     ///
     /// # Errors
     /// When the system refuses a thread or to accept connections.
-    pub fn serve(self, tell: impl Fn(&str) + Send + Sync + 'static) -> Result<(), Error> {
+    pub fn serve(
+        self,
+        make: MakeSteps,
+        tell: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<(), Error> {
         let (guests, next) = channel();
         let (listener, door, tell) = (self.listener, self.door, Arc::new(tell));
         let serving = Arc::clone(&door);
@@ -68,7 +74,7 @@ impl Listener {
             let Guest::Driver { stream, hello, session } = guest else { break };
             let stats = Arc::clone(&serving.stats);
             let ended = Link::new(stream).map_err(Error::Socket).and_then(|link| {
-                Session::new(link, Some(SILENCE.scaled(2.0)), stats).run(Some(&hello))
+                Session::new(link, Some(SILENCE.scaled(2.0)), stats, make).run(Some(&hello))
             });
             serving.leave(session);
             if let Err(error) = ended {

@@ -6,7 +6,8 @@
 //! and the deadlines; calls that burn CPU have threads beside it (`burn`), so it answers a ping at once
 //! whatever runs.
 //!
-//! It runs what it has: waiting and burning, chosen by number. No code comes over the wire.
+//! It runs what it has: waiting, burning, and the steps of its own program, chosen by number. No code comes
+//! over the wire.
 
 mod burn;
 mod door;
@@ -14,9 +15,11 @@ mod listener;
 mod node;
 mod session;
 mod stats;
+mod steps;
 
 pub use door::Terms;
 pub use listener::Listener;
+pub use steps::{MakeSteps, no_steps};
 
 use crate::Error;
 use crate::link::{Link, Stream};
@@ -30,12 +33,14 @@ use std::sync::Arc;
 /// Serves the process that started this one, over the socket that it has put in the place of the standard
 /// input. Returns when that process is gone or needs it no more.
 ///
+/// `make` makes the steps of a run from the setup that the driver sends.
+///
 /// On Linux the system is asked to end this process with the thread that started it, which holds even
 /// while this process is stopped.
 ///
 /// # Errors
 /// When there is no such socket, or what comes over it is no message.
-pub fn serve_parent() -> Result<(), Error> {
+pub fn serve_parent(make: MakeSteps) -> Result<(), Error> {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{Signal, set_parent_process_death_signal};
@@ -47,5 +52,5 @@ pub fn serve_parent() -> Result<(), Error> {
     let socket = io::stdin().as_fd().try_clone_to_owned().map_err(Error::Socket)?;
     let link = Link::new(Stream::Unix(UnixStream::from(socket))).map_err(Error::Socket)?;
     // No limit to its silence: as long as it lives the connection does, even while it is stopped.
-    Session::new(link, None, Arc::new(Stats::new())).run(None)
+    Session::new(link, None, Arc::new(Stats::new()), make).run(None)
 }

@@ -4,10 +4,13 @@
 //! its instant, and what takes its place starts at it.
 
 use super::burn::{Burner, Burnt};
-use crate::Error;
+use super::steps::Maker;
 use crate::wire::{Answer, Ask};
+use crate::{Error, WINDOW};
 use pipeline::kit::{Clock, Deadlines, NodeQueues};
-use sched_core::{ClusterSpec, Group, NodeId, QueueLimit, Resources, Time};
+use pipeline::model::{CallContext, Stepped};
+use sched_core::{ClusterSpec, Group, NodeId, QueueLimit, Resources, TaskId, Time};
+use std::collections::BTreeMap;
 
 /// It is the only one in its process.
 const HERE: NodeId = NodeId(0);
@@ -22,6 +25,8 @@ pub(super) struct Node {
     running: Vec<Running>,
     free: Vec<u32>, // unused entries of `running`
     starting: Vec<Queued>,
+    steps: BTreeMap<u64, (u8, Vec<u8>)>, // of calls that have not started, by ticket
+    maker: Maker,
     pub(super) burner: Burner,
 }
 
@@ -43,6 +48,7 @@ impl Node {
         clock: Clock,
         capacity: Resources,
         speed: f64,
+        maker: Maker,
     ) -> Result<Option<Node>, Error> {
         let name = "worker".to_owned();
         let group = Group { name, count: 1, capacity, queue_limit: QueueLimit::Unbounded };
@@ -55,6 +61,8 @@ impl Node {
             running: Vec::new(),
             free: Vec::new(),
             starting: Vec::new(),
+            steps: BTreeMap::new(),
+            maker,
             burner: Burner::new(clock)?,
         }))
     }
@@ -62,6 +70,17 @@ impl Node {
     /// Calls that start from now on run at this speed.
     pub(super) fn set_speed(&mut self, speed: f64) {
         self.speed = speed;
+    }
+
+    /// What its steps are to do from now on.
+    pub(super) fn set_up(&mut self, setup: Vec<u8>) {
+        self.maker.begin(setup);
+    }
+
+    /// A call that is about to come is a step. False if too many have been said to come.
+    pub(super) fn announce(&mut self, ticket: u64, step: (u8, Vec<u8>)) -> bool {
+        self.steps.insert(ticket, step);
+        self.steps.len() <= WINDOW as usize
     }
 
     /// Whether it could hold the call when it is empty.
@@ -88,13 +107,22 @@ impl Node {
     }
 
     /// Ends what has ended by `now`, and hands out the answers in the order of their ends.
-    pub(super) fn end(&mut self, now: Time, mut answer: impl FnMut(Answer)) -> Result<(), Error> {
-        while let Some(Burnt { running, started, ended }) = self.burner.take() {
-            answer(self.finish(running, started, ended, now)?);
+    pub(super) fn end(
+        &mut self,
+        now: Time,
+        mut answer: impl FnMut(Answer, Option<Vec<u8>>),
+    ) -> Result<(), Error> {
+        while let Some(Burnt { running, started, ended, left }) = self.burner.take() {
+            let mut ended = self.finish(running, started, ended, now)?;
+            let data = left.map(|Stepped { data, failure }| {
+                ended.failure = failure.map(String::into_boxed_str);
+                data
+            });
+            answer(ended, data);
         }
         while let Some(running) = self.deadlines.expire(now) {
             let started = self.running[running as usize].started;
-            answer(self.finish(running, started, now, now)?);
+            answer(self.finish(running, started, now, now)?, None);
         }
         Ok(())
     }
@@ -110,7 +138,14 @@ impl Node {
                 (self.running.len() - 1) as u32
             }
         };
-        let Ask { rounds, index, service, .. } = call.ask;
+        let Ask { ticket, rounds, index, service, .. } = call.ask;
+        if let Some(step) = self.steps.remove(&ticket) {
+            let service = service.scaled(1.0 / self.speed);
+            // The driver knows stage, node and attempt; none of them changes what a step does.
+            let task = TaskId { index, stage: 0 };
+            let context = CallContext { task, node: HERE, attempt: 1, service };
+            return self.burner.step(running, step, context, self.maker.clone());
+        }
         match rounds {
             0 => self.deadlines.set(now + service.scaled(1.0 / self.speed), running),
             rounds => self.burner.burn(running, rounds, self.speed, index)?,

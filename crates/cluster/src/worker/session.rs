@@ -4,8 +4,10 @@
 //! read once per round. Before a deadline the last part is not slept but polled, for at most
 //! [`SPIN`], so that a short call is not as long as the system's timer is coarse.
 
+use super::MakeSteps;
 use super::node::Node;
 use super::stats::Stats;
+use super::steps::Maker;
 use crate::link::{Filled, Link};
 use crate::poll;
 use crate::wire::{Ask, Hello, Message, Refusal, WireError};
@@ -27,12 +29,18 @@ pub(super) struct Session {
     patience: Option<Span>, // with a driver that says nothing
     heard: Time,
     stats: Arc<Stats>,
+    maker: Maker,
     _precise: PreciseSleep,
 }
 
 impl Session {
     /// With `patience`, a driver that says nothing for so long is taken for gone.
-    pub(super) fn new(link: Link, patience: Option<Span>, stats: Arc<Stats>) -> Session {
+    pub(super) fn new(
+        link: Link,
+        patience: Option<Span>,
+        stats: Arc<Stats>,
+        make: MakeSteps,
+    ) -> Session {
         let clock = stats.clock;
         let heard = clock.now();
         Session {
@@ -45,6 +53,7 @@ impl Session {
             patience,
             heard,
             stats,
+            maker: Maker::new(make),
             _precise: PreciseSleep::on_this_thread(),
         }
     }
@@ -83,8 +92,11 @@ impl Session {
             if let Some(node) = &mut self.node {
                 let (link, outstanding) = (&mut self.link, &mut self.outstanding);
                 let before = *outstanding;
-                node.end(now, |answer| {
+                node.end(now, |answer, left| {
                     *outstanding -= 1;
+                    if let Some(data) = left {
+                        link.push(&Message::Left { ticket: answer.ticket, data });
+                    }
                     link.push(&Message::Answer(answer));
                 })?;
                 let running = node.running();
@@ -115,6 +127,17 @@ impl Session {
                 (self.taken, self.outstanding) = (self.taken + 1, self.outstanding + 1);
                 self.node.as_mut().map_or(Ok(()), |node| node.arrive(ask, now))
             }
+            Message::Setup(setup) => {
+                node.set_up(setup);
+                Ok(())
+            }
+            Message::Step { ticket, number, data } => match node.announce(ticket, (number, data)) {
+                true => Ok(()),
+                false => {
+                    let why = format!("more than {WINDOW} steps without a call");
+                    Err(Error::refused(Refusal::Oversized, why))
+                }
+            },
             Message::Ping { nonce } => {
                 self.link.push(&Message::Pong { nonce, clock: now });
                 Ok(())
@@ -150,7 +173,7 @@ impl Session {
     }
 
     fn greet(&mut self, hello: &Hello) -> Result<(), Error> {
-        let node = Node::new(self.clock, hello.capacity, hello.speed)?;
+        let node = Node::new(self.clock, hello.capacity, hello.speed, self.maker.clone())?;
         self.node = Some(node.ok_or(WireError::Field("capacity"))?);
         self.link.push(&Message::Welcome { window: WINDOW });
         Ok(())

@@ -2,7 +2,9 @@
 
 use crate::faults::{each_has_one_result, two_stages};
 use cluster::wire::{Answer, Ask, Hello, Message, Refusal, decode, encode};
-use cluster::{Cluster, Error, Launcher, Listener, Remote, Terms, Token, inquire, run_cluster};
+use cluster::{
+    Cluster, Error, Launcher, Listener, Remote, Terms, Token, inquire, no_steps, run_cluster,
+};
 use pipeline::drive::drive;
 use pipeline::model::ClusterSetup;
 use pipeline::testkit::{Arm, Log, scheduler};
@@ -31,7 +33,9 @@ pub(crate) fn worker_on(terms: Terms) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let address = listener.address().unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
     let book = Arc::clone(&told);
-    thread::spawn(move || listener.serve(move |line| book.lock().unwrap().push(line.to_owned())));
+    thread::spawn(move || {
+        listener.serve(no_steps, move |line| book.lock().unwrap().push(line.to_owned()))
+    });
     (address, told)
 }
 

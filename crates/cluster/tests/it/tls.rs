@@ -4,7 +4,7 @@ use crate::faults::{each_has_one_result, two_stages};
 use crate::remote::{Guest, SECRET, hello, token, worker_on};
 use cluster::wire::{Message, Refusal};
 use cluster::{
-    Cluster, Identity, Keys, Launcher, Remote, Terms, Token, Trust, inquire, run_cluster,
+    Cluster, Identity, Keys, Launcher, Remote, Terms, Token, Trust, inquire, no_steps, run_cluster,
 };
 use pipeline::testkit::{Arm, Log, scheduler};
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
@@ -185,7 +185,7 @@ fn a_worker_says_how_it_is_and_ends_when_it_is_told() {
     let terms = Terms { token: Some(token()), identity: Some(identity(0)), slots: Some(8) };
     let listener = cluster::Listener::bind("127.0.0.1:0".parse().unwrap(), terms).unwrap();
     let address = listener.address().unwrap();
-    let serving = thread::spawn(move || listener.serve(|_| ()));
+    let serving = thread::spawn(move || listener.serve(no_steps, |_| ()));
     let ask = |stop: bool| inquire(address, Some(&token()), Some(&trust(0)), stop);
     let idle = ask(false).unwrap();
     assert_eq!((idle.process, idle.slots, idle.heard), (std::process::id(), 8, None));

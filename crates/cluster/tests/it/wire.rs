@@ -42,6 +42,9 @@ pub(crate) fn samples() -> Vec<Message> {
         Message::Ping { nonce: 3 },
         Message::Pong { nonce: 3, clock: at(77) },
         Message::Speed(2.0),
+        Message::Setup(b"setup".to_vec()),
+        Message::Step { ticket: 7, number: 3, data: vec![9; 300] },
+        Message::Left { ticket: 7, data: Vec::new() },
         Message::Bye,
         Message::Used { cpu: None, wall: Span::from_nanos(1) },
         Message::Used { cpu: Some(Span::from_nanos(4)), wall: Span::from_nanos(1) },
@@ -107,8 +110,8 @@ fn what_cannot_be_is_refused() {
         refused(&speed(number), WireError::Field("speed"));
     }
     let mut hello = frame(&samples()[0]);
-    hello[9] = 1; // behind the length, the kind and the magic number
-    refused(&hello, WireError::Version(1));
+    hello[9] = 99; // behind the length, the kind and the magic number
+    refused(&hello, WireError::Version(99));
     hello[5] = b'X';
     refused(&hello, WireError::Field("magic"));
     let mut welcome = frame(&samples()[1]);

@@ -22,8 +22,8 @@ pub struct RunArgs {
     /// cluster that `sage cluster start` has started. Default: a process of this host for each node
     #[arg(long, value_name = "FILE|NAME")]
     pub cluster: Option<PathBuf>,
-    /// What stage calls do: `emulated` (wait for their service time) or `cpu` (chained MD5 rounds,
-    /// 1,000 per nominal ms). Later also `real`
+    /// What stage calls do: `emulated` (wait for their service time), `cpu` (chained MD5 rounds, 1,000
+    /// per nominal ms), or, with `--pipeline rag`, `llm` or `mixed`, `real` (ask models)
     #[arg(long, value_name = "KIND")]
     pub work: Option<String>,
     /// When tasks arrive: `closed:64` (always 64 in flight), `batch`, `poisson:30` and
@@ -64,7 +64,8 @@ pub struct ExperimentArgs {
     #[arg(long)]
     pub quick: bool,
     /// What the stages are: `compute`, or emulated requests of a recorded hour: `rag` (retrieve, rerank,
-    /// prompt, generate), `llm` (prompt, generate), `mixed` (70 % compute, 20 % rag, 10 % llm)
+    /// prompt, generate), `llm` (prompt, generate), `mixed` (70 % compute, 20 % rag, 10 % llm); with
+    /// `--work real` they ask models instead
     #[arg(long, value_name = "NAME")]
     pub pipeline: Option<String>,
     /// A spec file, laid over the preset; its own `configurations`, or a cluster, take the place of the

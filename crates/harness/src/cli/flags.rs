@@ -59,9 +59,9 @@ impl Flags {
                 args.schedulers.iter().map(parse).collect::<Result<Vec<Node>, Error>>()?;
             values.push((&["schedulers"], Node::list(&Place::flag(flag), policies)));
         }
-        let kinds = [("emulated", Work::Emulated), ("cpu", Work::Cpu)];
+        let kinds = [("emulated", Work::Emulated), ("cpu", Work::Cpu), ("real", Work::Real)];
         let work = args.work.as_deref();
-        let work = work.map(|text| choose("--work", "kind of work", text, &kinds, &["real"]));
+        let work = work.map(|text| choose("--work", "kind of work", text, &kinds, &[]));
         let options = Options {
             output: args.output,
             json: args.json,
@@ -106,6 +106,23 @@ fn whole<'t>(flag: &str, text: &'t str, least: u64) -> Result<&'t str, Error> {
 
 fn set_work(spec: &mut Spec, work: Work) -> Result<(), Error> {
     let virtual_time = |it: &Configuration| it.setup.environment == Environment::Sim;
+    let real = |it: &Configuration| it.setup.work() == Work::Real;
+    match work {
+        Work::Real if spec.configurations.iter().all(real) => return Ok(()),
+        Work::Real => {
+            return Err(Error::Usage(
+                "--work: the stages ask no service; take `--pipeline rag`, `llm` or `mixed`, or a spec \
+                 whose stages have operators like `embed` and `generate`"
+                    .to_owned(),
+            ));
+        }
+        _ if spec.configurations.iter().any(real) => {
+            return Err(Error::Usage(format!(
+                "--work: the stages ask services, which cannot be `{work}`; leave `--work` away"
+            )));
+        }
+        _ => {}
+    }
     if work == Work::Cpu && spec.configurations.iter().any(virtual_time) {
         let message = "--work: virtual time cannot hold real work; run it with `--env local`";
         return Err(Error::Usage(message.to_owned()));
@@ -127,7 +144,7 @@ fn set_work(spec: &mut Spec, work: Work) -> Result<(), Error> {
             )));
         }
         stage.operator = match work {
-            Work::Emulated => Operator::Emulate,
+            Work::Emulated | Work::Real => Operator::Emulate,
             Work::Cpu => {
                 let rounds = (mean.as_secs_f64() * 1e3 * ROUNDS_PER_MS).round();
                 Operator::Compute { rounds: (rounds as u32).max(1) } // `as` saturates

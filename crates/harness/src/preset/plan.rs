@@ -50,7 +50,7 @@ impl Plan {
     /// Whether another pipeline than the preset's own is run, so that nothing which varies that one has a
     /// meaning.
     pub fn has_other_pipeline(&self) -> bool {
-        matches!(self.pipeline, Pipeline::Other(_)) || self.file_has(&["pipeline"])
+        matches!(self.pipeline, Pipeline::Other(..)) || self.file_has(&["pipeline"])
     }
 
     /// Whether the preset's configurations still make sense: `--config` names neither a cluster nor
@@ -107,8 +107,11 @@ impl Plan {
                 draft.set(&["pipeline"], own);
             }
         }
-        if let Pipeline::Other(other) = pipeline {
+        if let Pipeline::Other(other, repetitions) = pipeline {
             draft.set(&["pipeline"], other);
+            if let Some(repetitions) = repetitions {
+                draft.set(&["repetitions"], repetitions);
+            }
         }
         if !parts.is_empty() {
             draft.set(&["configurations"], map(source, parts));

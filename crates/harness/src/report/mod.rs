@@ -13,6 +13,7 @@ mod json;
 pub mod number;
 mod page;
 mod sentence;
+mod services;
 mod sheet;
 mod suggestion;
 mod summary;

@@ -6,6 +6,7 @@
 use super::certificate::{block, marked};
 use super::interval::method;
 use super::number;
+use super::services::services;
 use super::table::{Table, wrapped};
 use crate::run::Measured;
 use metrics::report::{Latencies, Measures, Summary};
@@ -24,6 +25,7 @@ pub(crate) fn summary(run: &Measured) -> String {
         outcome(run),
         format!("Latency, ms\n{}", latencies(metrics)),
         stages(metrics),
+        services(metrics),
         priorities(metrics),
         nodes(metrics),
         decisions(run),

@@ -9,6 +9,7 @@ use super::chapter::{Chapter, write_chapters};
 use super::measure::{Measured, rows};
 use super::passes::{Passes, run_all};
 use super::running::Running;
+use super::serving::Serving;
 use super::workers::Workers;
 use crate::expect::{Verdict, judge};
 use crate::interrupt::stop_on_signals;
@@ -112,6 +113,10 @@ pub fn execute_with(
         eprintln!("Nothing was measured, and nothing is written.");
         return Ok(Exit::Interrupted);
     };
+    let Some(serving) = &Serving::start(&spec.runs(), &running)? else {
+        eprintln!("Nothing was measured, and nothing is written.");
+        return Ok(Exit::Interrupted);
+    };
     let yaml = spec.to_yaml().map_err(|error| Error::Usage(error.to_string()))?;
     let folder = plan.claim(&yaml)?;
     if let Some(warning) = circumstances.build().warning() {
@@ -120,7 +125,7 @@ pub fn execute_with(
     let specs = spec.runs();
     let most_rows = most_rows(&specs, experiment, options);
     let Passes { runs, broken, cut } =
-        run_all(&specs, (most_rows, options), &circumstances, &running, &folder);
+        run_all(&specs, (most_rows, options, serving), &circumstances, &running, &folder);
     let planned = specs.len();
     let judged = judge(&spec.expect, &runs);
     let chapters = if runs.is_empty() { Vec::new() } else { own.chapters(&runs)? };

@@ -13,6 +13,7 @@ use super::in_order::in_order;
 use super::remarks;
 use super::repetition::{Measure, Repetition};
 use super::running::Running;
+use super::serving::{Errands, Serving};
 use super::theory::{Theory, theory};
 use super::workers::{Loss, Workers, strategy};
 use crate::clock::{Stopwatch, Timestamp};
@@ -23,9 +24,10 @@ use crate::spec::{Environment, RunSpec};
 use crate::{Error, progress::Progress, replay, replay::Header};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
 use metrics::{
-    BatchPlan, CallSpan, CurvePoint, Fold, LoadSeries, Recorder, RunFacts, SectionsOfRun, Shape,
+    BatchPlan, CallSpan, CurvePoint, Fold, LoadSeries, Recorder, RunFacts, SectionsOfRun,
+    ServiceRecorder, Shape,
 };
-use pipeline::model::{Purpose, Stream};
+use pipeline::model::{Purpose, SharedSteps, Stream};
 use pipeline::{
     Control, Observer, Outcome, Recording, RunError, RunSetup, Watched, run_local, run_sim,
 };
@@ -142,6 +144,8 @@ pub(crate) struct Context<'a> {
     pub(crate) watch: Option<usize>,
     /// Where the workers of runs on a cluster come from.
     pub(crate) workers: &'a Workers,
+    /// Whom stages ask that do real work.
+    pub(crate) serving: &'a Serving,
 }
 
 /// A repetition that has ended.
@@ -150,6 +154,7 @@ struct Ended {
     recorder: Recorder,
     outcome: Outcome,
     checks: Vec<Check>,
+    services: Option<ServiceRecorder>,
     losses: Vec<Loss>, // of worker processes
     rows: Option<LatencyPart>,
     watched: Option<Watched>,
@@ -193,7 +198,7 @@ pub(crate) fn measure(
             let log = with.folder.filter(|_| with.record);
             let log = log.map(|log| log.file(&format!("{}_{repetition}.flight", run.name)));
             let watch = with.watch.filter(|_| repetition == 0);
-            let at = (&*control, with.workers);
+            let at = (&*control, with.workers, with.serving);
             repeat(run, repetition, &shape, (folder, log.as_deref()), watch, at)
         },
         |ended: Ended| {
@@ -202,6 +207,9 @@ pub(crate) fn measure(
             }
             fold.add(&ended.recorder).map_err(failed)?;
             fold.certify(ended.checks);
+            if let Some(calls) = &ended.services {
+                fold.add_services(calls);
+            }
             if let Some(watched) = ended.watched {
                 detail.load = Some(watched.timeline.series());
                 detail.calls = watched.calls;
@@ -276,7 +284,7 @@ fn repeat(
     shape: &Arc<Shape>,
     (folder, log): (Option<&Folder>, Option<&Path>),
     watch: Option<usize>,
-    (control, workers): (&Control, &Workers),
+    (control, workers, serving): (&Control, &Workers, &Serving),
 ) -> Result<Ended, Error> {
     let seed = run.setup.seed + u64::from(repetition);
     let path = |folder: &Folder| folder.file(&format!("{}_{repetition}_latencies.csv", run.name));
@@ -291,14 +299,17 @@ fn repeat(
     }
     let mut losses = Vec::new();
     let at = Some((workers, &mut losses));
-    let mut outcome = run_once(run, seed, log, &mut recording, control, at)?;
+    let errands = serving.errands(run, seed);
+    let steps = errands.as_ref().map(Errands::steps);
+    let mut outcome = run_once(run, (seed, steps), log, &mut recording, control, at)?;
+    let services = errands.as_ref().map(Errands::recorded);
     let watched = recording.take_watched();
     let (recorder, written) = recording.finish();
     if let (Some(part), Err(error)) = (&part, written) {
         return Err(part.error(error));
     }
     let checks = checks(run, &recorder, &mut outcome);
-    Ok(Ended { seed, recorder, outcome, checks, losses, rows: part, watched })
+    Ok(Ended { seed, recorder, outcome, checks, services, losses, rows: part, watched })
 }
 
 /// A quantile, in thousandths, of the end-to-end latency in the repetition of this seed; a task that did
@@ -316,7 +327,7 @@ pub(crate) fn end_to_end(
     let stages = &run.setup.workload.stages;
     let shape = Recording::<Vec<u8>>::shape(&run.setup.cluster, stages).map_err(failed)?;
     let mut recording = Recording::<Vec<u8>>::new(shape, stages, None);
-    let outcome = run_once(run, seed, None, &mut recording, &running.repetition(), None)?;
+    let outcome = run_once(run, (seed, None), None, &mut recording, &running.repetition(), None)?;
     let (recorder, _) = recording.finish();
     if outcome.partial {
         return Ok(None);
@@ -331,7 +342,7 @@ pub(crate) fn end_to_end(
 /// those of a cluster, with where the loss of one is told; who searches in virtual time has none.
 fn run_once(
     run: &RunSpec,
-    seed: u64,
+    (seed, steps): (u64, Option<SharedSteps>),
     log: Option<&Path>,
     observer: &mut dyn Observer,
     control: &Control,
@@ -349,7 +360,7 @@ fn run_once(
     }
     let faults = run.setup.faults.clone();
     let setup = RunSetup::new(cluster.clone(), run.setup.workload.clone(), seed);
-    let setup = RunSetup { faults, ..setup };
+    let setup = RunSetup { faults, steps, ..setup };
     let mut execute = |scheduler: &mut dyn Scheduler| {
         let outcome = match run.setup.environment {
             Environment::Sim | Environment::Local if ray.is_some() => {

@@ -3,7 +3,7 @@
 //! `experiment` writes about all runs of a spec, `passes` goes through them, `measure` runs one, its
 //! repetitions at once where time is virtual (`in_order`, `running`). `ideal` says what it could
 //! have reached, `remarks` what to know about its numbers,
-//! `certify` whether they agree with each other, `workers` is where nodes are processes.
+//! `certify` whether they agree with each other, `workers` is where nodes are processes, `serving` whom real stages ask.
 
 mod certify;
 mod chapter;
@@ -16,6 +16,7 @@ mod passes;
 mod remarks;
 mod repetition;
 mod running;
+mod serving;
 mod theory;
 pub(crate) mod workers;
 
@@ -29,3 +30,5 @@ pub(crate) use in_order::in_order;
 pub(crate) use measure::{Context, end_to_end, measure};
 pub(crate) use repetition::{Measure, Repetition};
 pub use running::Running;
+pub use serving::model_server;
+pub(crate) use serving::{Serving, make};

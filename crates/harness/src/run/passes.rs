@@ -9,6 +9,7 @@ use super::experiment::Options;
 use super::ideal::{Ideal, ideal};
 use super::measure::{Context, Measured, measure};
 use super::running::Running;
+use super::serving::Serving;
 use crate::Error;
 use crate::expect::needed;
 use crate::output::{Folder, write_file};
@@ -38,7 +39,7 @@ pub(super) struct Passes {
 /// Runs until the end, an interrupt, or an error, and writes what is about one run alone.
 pub(super) fn run_all(
     runs: &[RunSpec],
-    (most_rows, options): (u64, &Options),
+    (most_rows, options, serving): (u64, &Options, &Serving),
     circumstances: &Circumstances,
     running: &Arc<Running>,
     folder: &Folder,
@@ -60,6 +61,7 @@ pub(super) fn run_all(
         record: options.record,
         watch,
         workers: &options.workers,
+        serving,
     };
     // Policies of one configuration have one ideal.
     let mut known: Option<(&RunSpec, Option<Ideal>)> = None;

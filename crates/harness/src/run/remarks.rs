@@ -38,6 +38,7 @@ pub(super) fn remarks(
             number::short(ideal.rate)
         )
     }));
+    remarks.extend(with.serving.remarks(run));
     remarks.extend(one_history(run).map(str::to_owned));
     remarks.extend(missing(run, outcomes));
     remarks.extend(lost(losses));
@@ -89,7 +90,7 @@ fn hardware(run: &RunSpec, cores: u32) -> Option<String> {
             "{slots} slots share {cores} cores: calls slow each other down, and execution latency \
              shows the machine as much as the work."
         )),
-        Work::Cpu => None,
+        Work::Cpu | Work::Real => None,
     }
 }
 

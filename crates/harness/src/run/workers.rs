@@ -7,6 +7,7 @@
 //!
 //! Where Ray places the calls itself, there are no workers of ours at all: its policies say so (`strategy`).
 
+use super::serving::make;
 use crate::spec::{Environment, Origin, RunSpec};
 use crate::worker::WorkerArgs;
 use crate::{Error, Exit};
@@ -24,7 +25,7 @@ use std::{fs, io};
 /// there may be the flags of `sage worker`: then it listens.
 pub(crate) fn serve(arguments: &[String]) -> Option<Exit> {
     let served = match arguments.get(1).map(String::as_str) {
-        Some(WORKER_ARGUMENT) if arguments.len() == 2 => serve_parent(),
+        Some(WORKER_ARGUMENT) if arguments.len() == 2 => serve_parent(make),
         Some(WORKER_ARGUMENT) => return Some(WorkerArgs::serve(&arguments[1..])),
         Some(OPERATOR_ARGUMENT) => serve_operator(io::stdin().lock(), io::stdout().lock()),
         _ => return None,

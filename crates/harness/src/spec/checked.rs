@@ -11,6 +11,7 @@ use super::faults::faults;
 use super::reader::{Field, check_name};
 use super::repetitions::{Until, repetitions};
 use super::schedulers::{RunNames, schedulers};
+use super::services::{Services, services};
 use super::tree::Node;
 use super::workload::workload;
 use crate::expect::Expectation;
@@ -63,6 +64,8 @@ pub struct Setup {
     pub workload: Workload,
     /// What goes wrong with nodes; nothing where they are in this process.
     pub faults: Faults,
+    /// Whom its stages ask; none if they ask nobody.
+    pub services: Option<Services>,
     /// Name of the pipeline.
     pub pipeline: String,
 }
@@ -95,25 +98,28 @@ pub enum Environment {
     Cluster,
 }
 
-/// What stage calls do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What stage calls do; the more real the greater.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Work {
     /// All stages emulate.
     Emulated,
     /// At least one stage burns cpu or runs code of its own.
     Cpu,
+    /// At least one stage asks a service.
+    Real,
 }
 
 const ENVIRONMENTS: [(&str, Environment); 3] =
     [("sim", Environment::Sim), ("local", Environment::Local), ("cluster", Environment::Cluster)];
 const DEFAULT_SEED: u64 = 42;
-const CONFIGURATION_KEYS: [&str; 8] = [
+const CONFIGURATION_KEYS: [&str; 9] = [
     "environment",
     "seed",
     "repetitions",
     "cluster",
     "workload",
     "pipeline",
+    "services",
     "schedulers",
     "faults",
 ];
@@ -208,11 +214,13 @@ impl Spec {
 impl Setup {
     /// What its stage calls do.
     pub fn work(&self) -> Work {
-        let emulated = |operator: &Operator| matches!(operator, Operator::Emulate);
-        match self.workload.stages.iter().all(|stage| emulated(&stage.operator)) {
-            true => Work::Emulated,
-            false => Work::Cpu,
-        }
+        let of = |operator: &Operator| match operator {
+            Operator::Emulate => Work::Emulated,
+            Operator::Step(_) => Work::Real,
+            _ => Work::Cpu,
+        };
+        let works = self.workload.stages.iter().map(|stage| of(&stage.operator));
+        works.max().unwrap_or(Work::Emulated)
     }
 }
 
@@ -238,6 +246,7 @@ impl fmt::Display for Work {
         f.write_str(match self {
             Work::Emulated => "emulated",
             Work::Cpu => "cpu",
+            Work::Real => "real",
         })
     }
 }
@@ -257,13 +266,24 @@ fn configuration(name: &str, root: &Node, registry: &Registry) -> Result<Configu
     let section = fields.need("cluster", "cluster: {nodes: 10, slots: 4}")?;
     let (cluster, view) = (cluster(&section, environment)?, view(&section)?);
     let (workload, pipeline) = workload(&fields, environment, &cluster)?;
+    let services = services(&fields, &workload.stages)?;
     let schedulers = schedulers(&fields.need("schedulers", "schedulers: [fifo]")?, registry)?;
     let faults = match fields.get("faults") {
         Some(field) => faults(&field, environment, &cluster.spec)?,
         None => Faults::default(),
     };
-    let setup =
-        Setup { environment, seed, repetitions, until, cluster, view, workload, faults, pipeline };
+    let setup = Setup {
+        environment,
+        seed,
+        repetitions,
+        until,
+        cluster,
+        view,
+        workload,
+        faults,
+        services,
+        pipeline,
+    };
     if let (Some(field), Some(_)) = (fields.get("repetitions"), until)
         && setup.one_history()
     {

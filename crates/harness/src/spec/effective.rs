@@ -8,11 +8,13 @@ use super::checked::{RunSpec, Setup, Spec};
 use super::draft::is_choice;
 use super::faults::faults_json;
 use super::repetitions::Until;
+use super::services::{services_json, step_of};
 use super::units::memory_text;
 use crate::expect::Expectation;
 use pipeline::model::{Arrivals, Operator, ServiceLaw, TokenTimes, Tokens, TraceSource};
 use sched_core::{QueueLimit, ResolvedPolicy, Resources, View};
 use serde_json::{Map, Value, json};
+use services::Step;
 
 type Object = Map<String, Value>;
 
@@ -107,6 +109,7 @@ fn keys(setup: &Setup, schedulers: &[ResolvedPolicy]) -> Object {
             }),
         ),
         ("pipeline", json!({"name": setup.pipeline, "stages": stages(setup)})),
+        ("services", services_json(setup.services.as_ref())),
         ("schedulers", Value::Array(schedulers)),
         ("faults", faults_json(&setup.faults)),
     ]
@@ -156,6 +159,7 @@ fn stages(setup: &Setup) -> Vec<Value> {
                 "operator": match &stage.operator {
                     Operator::Emulate => json!("emulate"),
                     Operator::Compute { rounds } => json!({"compute": {"rounds": rounds}}),
+                    Operator::Step(_) => json!(step_of(&stage.operator).map(Step::name)),
                     // Code cannot be written down; reading this back is refused by name.
                     Operator::Custom(_) => json!("custom"),
                 },

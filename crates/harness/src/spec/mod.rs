@@ -24,6 +24,7 @@ mod reader;
 mod repetitions;
 mod schedulers;
 mod service;
+mod services;
 mod stages;
 mod trace;
 mod tree;
@@ -37,7 +38,9 @@ pub use draft::Draft;
 pub use error::{BadValue, Place, SpecError};
 pub use reader::unknown;
 pub use repetitions::Until;
+pub use services::{Service, Services};
 pub use tree::{Entry, Node, Value};
 pub use workers::Origin;
 
+pub(crate) use services::step_of;
 pub(crate) use units::{number, positive, span};

@@ -8,10 +8,12 @@ use super::cluster::{demand, largest};
 use super::error::SpecError;
 use super::reader::{Field, Fields, unknown};
 use super::service::{self, Written};
+use super::services::step;
 use super::trace::{Needs, Read, SERVICE};
 use super::units::resources_text;
 use pipeline::model::{Operator, ServiceLaw, Stage, Values};
 use sched_core::{ClusterSpec, GroupSet, Resources, Span};
+use services::Step;
 use std::sync::Arc;
 
 /// Chained MD5 rounds of a `compute` call that names none: the medium work of the experiments.
@@ -171,11 +173,20 @@ fn groups(field: &Field<'_>, cluster: &ClusterSpec) -> Result<GroupSet, SpecErro
 }
 
 fn operator(field: &Field<'_>, environment: Environment) -> Result<Operator, SpecError> {
-    let operator = match field.variant(&["emulate", "compute"])? {
+    let mut names = vec!["emulate", "compute"];
+    names.extend(Step::ALL.map(Step::name));
+    let operator = match field.variant(&names)? {
         ("emulate", None) => Operator::Emulate,
         ("emulate", Some(value)) => {
             return Err(value.error("`emulate` takes nothing: write `emulate`"));
         }
+        (name, value) if let Some(step) = step(name) => match value {
+            None => Operator::Step(step.number()),
+            Some(value) => {
+                let message = format!("`{name}` takes nothing: what it asks is in `services:`");
+                return Err(value.error(message));
+            }
+        },
         (_, None) => Operator::Compute { rounds: DEFAULT_ROUNDS },
         (_, Some(value)) => {
             let rounds = value.map(&["rounds"])?.need("rounds", "rounds: 10000")?.whole_u32(1)?;

@@ -387,3 +387,52 @@ fn expectations_and_a_precision_are_read_and_written_back() {
     let defaults = good(&small_with("environment: sim\nrepetitions: {until: 2%}"));
     assert_eq!(defaults.configurations[0].setup.repetitions, 200);
 }
+
+const ASKING: &str = "\
+cluster: {nodes: 2, slots: 4}
+workload: {tasks: 100, arrivals: batch}
+pipeline:
+  name: rag
+  stages:
+    - {name: a, operator: embed}
+    - {name: b, operator: retrieve}
+    - {name: c, operator: rerank}
+    - {name: d, operator: prompt}
+    - {name: e, operator: generate}
+schedulers: [fifo]
+";
+
+#[test]
+fn stages_that_ask_services_say_whom() {
+    let services = |text: &str| good(text).configurations[0].setup.services.clone();
+    assert_eq!(good(ASKING).configurations[0].setup.work(), Work::Real);
+    let local = services(ASKING).unwrap();
+    assert_eq!(
+        (local.llm.base_url.as_deref(), local.llm.model.as_str()),
+        (None, "smollm2-135m-instruct")
+    );
+    assert_eq!(
+        (local.max_tokens, local.temperature, local.corpus.as_str()),
+        (48, 0.0, "corpus/foldoc")
+    );
+    assert_eq!(services(&format!("services: local\n{ASKING}")), Some(local.clone()));
+    let written = "services:\n  llm: {base_url: 'https://x.org/v1', model: m, max_tokens: 9, temperature: 0.5, \
+                   api_key_env: KEY, timeout: 30s, retries: 0, concurrency: 2}\n  embedding: local\n  \
+                   corpus: texts\n  retrieve: 8\n  keep: 2\n";
+    let elsewhere = services(&format!("{written}{ASKING}")).unwrap();
+    let llm = &elsewhere.llm;
+    assert_eq!(
+        (llm.base_url.as_deref(), llm.key_env.as_deref()),
+        (Some("https://x.org/v1"), Some("KEY"))
+    );
+    assert_eq!((llm.timeout, llm.retries, llm.concurrency), (Span::from_secs(30), 0, 2));
+    assert_eq!((elsewhere.max_tokens, elsewhere.temperature), (9, 0.5));
+    assert_eq!(elsewhere.embedding, local.embedding);
+    assert_eq!((elsewhere.corpus.as_str(), elsewhere.retrieve, elsewhere.keep), ("texts", 8, 2));
+    // Where nobody asks, nobody is there.
+    assert_eq!(services(&small_with("services: local")), None);
+    for text in [ASKING, &format!("{written}{ASKING}")] {
+        let spec = good(text);
+        assert_eq!(good(&spec.to_yaml().unwrap()).configurations, spec.configurations);
+    }
+}

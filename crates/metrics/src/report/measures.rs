@@ -4,7 +4,7 @@
 //! What rests on no sample is null, never zero: a zero would be drawn, compared and
 //! averaged as if it had been measured.
 
-use super::{Certificate, RunConfig};
+use super::{Certificate, RunConfig, ServiceMeasures};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -75,6 +75,8 @@ pub struct Measures {
     pub failures: BTreeMap<String, u64>,
     /// Attempts after the first, because a node was lost.
     pub retries: u64,
+    /// What calls to services have cost. Null where no stage makes any.
+    pub services: Option<ServiceMeasures>,
     /// True when the run was interrupted and holds only what was finished until then.
     pub partial: bool,
     /// What the run has checked of itself, and what it says of the numbers above.

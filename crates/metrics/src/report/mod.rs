@@ -10,11 +10,13 @@
 
 mod certificate;
 mod measures;
+mod services;
 
 pub use certificate::{Certificate, Check, CheckName, CheckVerdict, MARK, Verdict};
 pub use measures::{
     Interval, Latencies, Measures, Method, NodeMeasures, PartsMs, QuantileParts, Summary,
 };
+pub use services::{EmbeddingMeasures, LlmMeasures, RetrievalMeasures, ServiceMeasures};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

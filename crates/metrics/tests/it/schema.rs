@@ -3,7 +3,7 @@
 use crate::support::{call, facts, fold, shape, succeed, task};
 use jsonschema::Validator;
 use metrics::report::{Host, METRICS_SCHEMA, Measures, Provenance, RunReport, SCHEMA_VERSION};
-use metrics::{Nanos, Recorder};
+use metrics::{AnswerRecord, Fold, Nanos, Recorder, ServiceRecorder};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -44,7 +44,51 @@ fn full() -> Value {
     recorder.task_failed(&task(5, 0, &[]), "boom");
     recorder.decisions(Nanos::new(700), 3);
     recorder.retry();
-    report(fold(&shape, &[recorder.clone(), recorder]))
+    let mut folded = Fold::new(shape);
+    for _ in 0..2 {
+        folded.add(&recorder).unwrap();
+        folded.add_services(&services());
+    }
+    report(folded.finish(facts()))
+}
+
+/// Three answers, of which one was not counted and one has a single token; vectors; three questions.
+fn services() -> ServiceRecorder {
+    let mut recorder = ServiceRecorder::default();
+    recorder.calls(5, 1, 2);
+    let ns = Nanos::new;
+    let answer = |tokens: Option<u64>, first: u64, took: u64| AnswerRecord {
+        prompt_tokens: tokens.map(|_| 100),
+        completion_tokens: tokens,
+        first_token: Some(ns(first)),
+        took: ns(took),
+    };
+    recorder.answer(&answer(Some(11), 2_000_000, 22_000_000));
+    recorder.answer(&answer(Some(1), 4_000_000, 4_000_000));
+    recorder.answer(&answer(None, 6_000_000, 9_000_000));
+    recorder.embedded(7, ns(1_500_000));
+    [true, true, false].into_iter().for_each(|hit| recorder.retrieved(hit));
+    recorder
+}
+
+#[test]
+fn calls_to_services_add_up() {
+    let report = full();
+    let of = |path: &str| report.pointer(&format!("/services/{path}")).unwrap().clone();
+    assert_eq!([of("calls"), of("failed_calls"), of("retries")], [10, 2, 4].map(Value::from));
+    assert_eq!([of("llm/answers"), of("llm/uncounted_answers")], [6, 2].map(Value::from));
+    assert_eq!([of("llm/prompt_tokens"), of("llm/completion_tokens")], [400, 24].map(Value::from));
+    let seconds = report["total_duration_sec"].as_f64().unwrap();
+    // The sum over two repetitions of 12 tokens each, in twice the mean duration.
+    let rate = of("llm/tokens_per_sec").as_f64().unwrap();
+    assert!((rate - 12.0 / seconds).abs() < 1e-9 * rate, "{rate}");
+    assert_eq!(of("llm/time_to_first_token_ms/mean"), 4.0);
+    // 20 ms for the ten tokens after the first; the others have none after it, or no count.
+    let per_token = [of("llm/time_per_token_ms/mean"), of("llm/time_per_token_ms/count")];
+    assert_eq!(per_token, [Value::from(2.0), Value::from(2)]);
+    assert_eq!([of("embedding/texts"), of("embedding/call_ms/count")], [14, 2].map(Value::from));
+    assert_eq!([of("retrieval/questions"), of("retrieval/hits")], [6, 4].map(Value::from));
+    assert_eq!(of("retrieval/hit_rate"), 4.0 / 6.0);
 }
 
 /// A run in which nothing happened: every value that may be null is.
@@ -77,7 +121,7 @@ fn real_output_reads_back() {
 }
 
 /// Objects of the report whose fields are fixed, each with its place in the schema.
-const OBJECTS: [(&str, &str); 14] = [
+const OBJECTS: [(&str, &str); 18] = [
     ("/provenance", "/$defs/provenance"),
     ("/provenance/host", "/$defs/host"),
     ("", "/$defs/measures"),
@@ -91,6 +135,10 @@ const OBJECTS: [(&str, &str); 14] = [
     ("/nodes/2", "/$defs/node"),
     ("/certificate", "/$defs/certificate"),
     ("/certificate/checks/0", "/$defs/check"),
+    ("/services", "/$defs/services"),
+    ("/services/llm", "/$defs/llm"),
+    ("/services/embedding", "/$defs/embedding"),
+    ("/services/retrieval", "/$defs/retrieval"),
     ("/config", "/$defs/config"),
 ];
 

@@ -8,7 +8,9 @@ use super::host::ToHost;
 use super::mailbox::Mailbox;
 use crate::clock::Clock;
 use crate::drive::{Call, Failure};
-use crate::model::{CallContext, ClusterSetup, CustomOperator, Operator, Stage};
+use crate::model::{
+    CallContext, ClusterSetup, CustomOperator, Luggage, Operator, SharedSteps, Stage,
+};
 use md5::{Digest, Md5};
 use sched_core::Span;
 use std::any::Any;
@@ -36,16 +38,22 @@ pub(super) enum Work {
 pub(super) enum Burn {
     Rounds(u32),
     Custom(CustomOperator),
+    Step(u8, Arc<Luggage>),
 }
 
-impl Work {
-    pub(super) fn of(operator: &Operator) -> Work {
-        match operator {
-            Operator::Emulate => Work::Emulate,
-            Operator::Compute { rounds } => Work::Burn(Burn::Rounds(*rounds)),
-            Operator::Custom(code) => Work::Burn(Burn::Custom(code.clone())),
+/// What each stage needs; stages that are steps share what they carry.
+pub(super) fn work(stages: &[Stage], steps: Option<&SharedSteps>) -> Vec<Work> {
+    let luggage = Luggage::new(steps, stages).map(Arc::new);
+    let of = |stage: &Stage| match (&stage.operator, &luggage) {
+        (Operator::Compute { rounds }, _) => Work::Burn(Burn::Rounds(*rounds)),
+        (Operator::Custom(code), _) => Work::Burn(Burn::Custom(code.clone())),
+        (Operator::Step(number), Some(luggage)) => {
+            Work::Burn(Burn::Step(*number, Arc::clone(luggage)))
         }
-    }
+        // A step without steps is refused before anything runs.
+        (Operator::Emulate | Operator::Step(_), _) => Work::Emulate,
+    };
+    stages.iter().map(of).collect()
 }
 
 /// The pool. There is none where every stage is emulated.
@@ -70,7 +78,7 @@ pub(super) struct Job {
 impl Workers {
     /// A pool with a thread per slot. Threads start when they are needed.
     pub(super) fn start(cluster: &ClusterSetup, stages: &[Stage]) -> io::Result<Workers> {
-        let burns = |stage: &Stage| matches!(Work::of(&stage.operator), Work::Burn(_));
+        let burns = |stage: &Stage| stage.operator != Operator::Emulate;
         if !stages.iter().any(burns) {
             return Ok(Workers(None));
         }
@@ -119,6 +127,9 @@ impl Job {
                 Ok(Err(reason)) => Some(Failure::Failed(reason)),
                 Err(panic) => Some(Failure::Panicked(message(&*panic))),
             },
+            Burn::Step(number, luggage) => {
+                luggage.carry_out(*number, &context).map(Failure::Failed)
+            }
         };
         let (running, ended) = (self.running, self.clock.now());
         let failure = failure.map(Box::new);

@@ -9,7 +9,7 @@ use super::mailbox::Mailbox;
 use super::timer::{Deadlines, SPIN, doze};
 use crate::clock::{Clock, thread_cpu_time};
 use crate::drive::{Call, Fact, Failure, TimerUse};
-use crate::model::{ClusterSetup, Stage};
+use crate::model::ClusterSetup;
 use crate::nodes::NodeQueues;
 use sched_core::Time;
 use std::hint;
@@ -56,7 +56,7 @@ impl Host {
     pub(super) fn new(
         clock: Clock,
         cluster: &ClusterSetup,
-        stages: &[Stage],
+        work: Vec<Work>,
         workers: Option<WorkersHandle>,
         inbox: Arc<Mailbox<ToHost>>,
         facts: Arc<Mailbox<Fact>>,
@@ -64,7 +64,7 @@ impl Host {
         Host {
             clock,
             speeds: cluster.node_speeds(),
-            work: stages.iter().map(|stage| Work::of(&stage.operator)).collect(),
+            work,
             workers,
             inbox,
             facts,

@@ -23,7 +23,7 @@ pub(crate) mod timer;
 use crate::RunError;
 use crate::clock::Clock;
 use crate::drive::{Call, Executor, Fact, TimerUse};
-use crate::model::{ClusterSetup, Stage};
+use crate::model::{ClusterSetup, SharedSteps, Stage};
 use compute::Workers;
 use host::{Host, ToHost};
 use mailbox::Mailbox;
@@ -50,11 +50,24 @@ impl Local {
     /// # Errors
     /// [`RunError::Thread`] when the system refuses a thread.
     pub fn start(cluster: &ClusterSetup, stages: &[Stage]) -> Result<Local, RunError> {
+        Local::with_steps(cluster, stages, None)
+    }
+
+    /// As [`Local::start`], for stages of which some are steps.
+    ///
+    /// # Errors
+    /// As [`Local::start`].
+    pub fn with_steps(
+        cluster: &ClusterSetup,
+        stages: &[Stage],
+        steps: Option<&SharedSteps>,
+    ) -> Result<Local, RunError> {
         let workers = Workers::start(cluster, stages).map_err(RunError::Thread)?;
         let (to_host, facts) = (Arc::new(Mailbox::new()), Arc::new(Mailbox::new()));
         facts.read_by(thread::current());
         let (ready, clock) = (Arc::new(Barrier::new(2)), Arc::new(OnceLock::new()));
-        let parts = (cluster.clone(), stages.to_vec(), workers.handle());
+        let work = compute::work(stages, steps);
+        let parts = (cluster.clone(), work, workers.handle());
         let run = {
             let (inbox, facts) = (Arc::clone(&to_host), Arc::clone(&facts));
             let (ready, clock) = (Arc::clone(&ready), Arc::clone(&clock));
@@ -63,9 +76,8 @@ impl Local {
                 let _precise = PreciseSleep::on_this_thread();
                 inbox.read_by(thread::current());
                 ready.wait();
-                let (cluster, stages, workers) = parts;
-                Host::new(*clock.wait(), &cluster, &stages, workers, inbox, Arc::clone(&facts))
-                    .run()
+                let (cluster, work, workers) = parts;
+                Host::new(*clock.wait(), &cluster, work, workers, inbox, Arc::clone(&facts)).run()
             }
         };
         let spawned = thread::Builder::new().name("local-nodes".into()).spawn(run);

@@ -20,6 +20,8 @@ pub enum Operator {
     },
     /// Your own code.
     Custom(CustomOperator),
+    /// The step of this number of the run's [`Steps`](super::Steps): works on the data of its task.
+    Step(u8),
 }
 
 /// What an operator is told of the call that it carries out.

@@ -2,7 +2,7 @@
 //!
 //! `conformance` has an arm for each executor here. `faults` drives the loop over a scripted
 //! executor on paper, and `sim` holds the executor of virtual time against it. `view` has runs behind
-//! a stale view, by hand. The rest checks laws
+//! a stale view, by hand; `steps` stages that pass data on. The rest checks laws
 //! and arrivals against closed forms and sums done by hand.
 
 #![allow(
@@ -21,6 +21,7 @@ mod load;
 mod local;
 mod paper;
 mod sim;
+mod steps;
 mod trace;
 mod view;
 

@@ -126,6 +126,7 @@ impl Run {
             repetitions: if self.ci95.is_some() { 5 } else { 1 },
             failures: BTreeMap::new(),
             retries: 0,
+            services: None,
             partial: self.partial,
             certificate: Certificate::new(Vec::new()),
             notes: Vec::new(),

@@ -16,6 +16,7 @@ mod origin;
 mod parts;
 mod rates;
 mod sections;
+mod services;
 mod svg;
 mod table;
 mod text;

@@ -22,8 +22,8 @@ const MAINS: [(&str, usize); 4] =
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
 /// `cargo test`), the model checker of what many threads share, the guards of the hot path and of the simulator,
-/// the test that reads a report in Chromium, the tests on a Ray cluster of this host, the model server and the
-/// README's commands that leave results, and refuses a `Cargo.lock` that is not up to date.
+/// the test that reads a report in Chromium, the tests on a Ray cluster of this host, the model server, real models in
+/// an experiment and the README's commands that leave results, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -72,6 +72,8 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         let beyond = [&["scripts/with-ray.sh", "--beyond", "--"], &beyond[..]].concat();
         steps.run("Ray beyond this host", &beyond, None)?;
         steps.run("model server", &["llm/tests/check.sh"], None)?;
+        // With the models and the program that the step before has left.
+        steps.run("real models", &[".ci/real"], None)?;
         for ((marker, folders), command) in MAINS.into_iter().zip(mains) {
             let before = Results::find(root)?;
             steps.run(marker, &command, None)?;

@@ -18,8 +18,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flight", &["sched-core"]),
     ("pipeline", &["sched-core", "metrics"]),
     ("cluster", &["sched-core", "pipeline"]),
+    ("services", &[]),
     ("viz", &["metrics"]),
-    ("harness", &["sched-core", "metrics", "flight", "pipeline", "cluster", "viz"]),
+    ("harness", &["sched-core", "metrics", "flight", "pipeline", "cluster", "services", "viz"]),
     ("sage", &["harness"]),
     (
         "benches",

@@ -114,6 +114,18 @@ const BANS: &[(&str, &[(Ban, &str)])] = &[
         ],
     ),
     (
+        "services",
+        &[
+            (Crate("pipeline"), "it serves whoever calls it and knows no stage"),
+            (Crate("sched_core"), "it never knows scheduling"),
+            (Crate("harness"), "it never knows an experiment"),
+            (Path("std::process"), "it starts no server; the harness does"),
+            (Path("std::env"), "keys are found by whoever makes the clients"),
+            (Crate("tokio"), "its calls block, on threads of their callers"),
+            (Path("std::collections::HashMap"), HASH),
+        ],
+    ),
+    (
         "viz",
         &[
             (Crate("pipeline"), "it draws reports and never knows how a run was made"),

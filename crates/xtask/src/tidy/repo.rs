@@ -138,7 +138,7 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<()> {
 fn is_output(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
-        [top] => ["results", "models"].contains(top) || top.starts_with("target"),
+        [top] => ["results", "models", "corpus"].contains(top) || top.starts_with("target"),
         ["llm", inner] => inner.starts_with("target"),
         ["experiments", _, "results"] => true,
         ["crates", _, "fuzz", "target" | "corpus" | "artifacts" | "coverage"] => true,
@@ -270,9 +270,9 @@ mod tests {
     #[test]
     fn output_is_told_from_source_of_the_same_name() {
         let fuzz = ["crates/a/fuzz/target", "crates/a/fuzz/corpus"];
-        let top =
-            ["target", "target-2", "results", "experiments/exp2/results", "models", "llm/target"];
-        for path in top.iter().chain(&fuzz) {
+        let inner = ["experiments/exp2/results", "llm/target"];
+        let top = ["target", "target-2", "results", "models", "corpus"];
+        for path in top.iter().chain(&inner).chain(&fuzz) {
             assert!(is_output(path), "{path}");
         }
         for path in [
@@ -280,6 +280,7 @@ mod tests {
             "crates/harness/src/results",
             "crates/a/src/target",
             "crates/a/src/models",
+            "crates/a/corpus",
             "crates/a/fuzz",
         ] {
             assert!(!is_output(path), "{path}");
