@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fetches the corpus that runs with `--work real` look into: FOLDOC, the Free On-line Dictionary of
 # Computing (GFDL 1.3), as Debian packages it. Leaves corpus/foldoc/foldoc.{index,dict} and its
-# copyright. With apt the package comes from the system's mirror, else from Debian's; either way its
-# SHA-256 must be the one below.
+# copyright. With apt the package comes from the system's mirror, else from the one in DEBIAN_MIRROR;
+# either way its SHA-256 must be the one below.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,10 +25,15 @@ fetch() {
         as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
         $as_root apt-get update -qq && (cd "$work" && apt-get download -qq dict-foldoc=20230119-1) && return
     fi
-    local url="https://deb.debian.org/debian/pool/main/d/dict-foldoc/$package"
-    curl --fail --silent --show-error --location --output "$work/$package" "$url"
+    local mirror=${DEBIAN_MIRROR:-}
+    [ -n "$mirror" ] && curl --fail --silent --show-error --location --output "$work/$package" \
+        "$mirror/pool/main/d/dict-foldoc/$package"
 }
-fetch || { echo "dict-foldoc could not be downloaded; is there a network?" >&2; exit 1; }
+fetch || {
+    echo "error: dict-foldoc could not be downloaded; is there a network? Without apt, name a mirror of Debian" \
+        "in DEBIAN_MIRROR, as the address of its folder that has \`pool\` in it" >&2
+    exit 1
+}
 echo "$sum  $work/$package" | sha256sum --check --quiet || {
     echo "$package is not the file that is meant" >&2
     exit 1
