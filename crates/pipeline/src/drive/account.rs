@@ -74,11 +74,11 @@ impl Account {
         if index < self.warmup {
             return;
         }
-        if let Some(from) = self.node(from) {
-            from.assigned -= 1;
+        if let Some(from) = self.assigned.get_mut(from.index()) {
+            *from -= 1;
         }
-        if let Some(to) = self.node(to) {
-            to.assigned += 1;
+        if let Some(to) = self.assigned.get_mut(to.index()) {
+            *to += 1;
         }
     }
 
