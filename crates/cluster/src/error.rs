@@ -32,6 +32,11 @@ pub enum Error {
     /// Ray is not there, or not any more.
     #[error("Ray: {0}")]
     Ray(String),
+    /// Every worker was lost in mid-run, and none came back.
+    #[error(
+        "every worker is lost and none comes back, the last because: {0}; start them again, then the run"
+    )]
+    AllLost(String),
     /// This system has no worker processes.
     #[error("workers need a Unix system; use `--env local`")]
     Elsewhere,

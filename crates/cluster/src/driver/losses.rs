@@ -5,9 +5,9 @@
 //! that a fault of the run has killed waits for the fault that restarts it.
 
 use super::agenda::Happening;
-use super::node::State;
+use super::node::{Node, State};
 use super::{Cluster, Ended, Incident, START};
-use crate::{HEARTBEAT, SILENCE};
+use crate::{Error, HEARTBEAT, SILENCE};
 use pipeline::drive::Fact;
 use pipeline::model::FaultKind;
 use sched_core::{NodeId, Time};
@@ -30,6 +30,16 @@ impl Cluster {
             && let Some(at) = node.next_launch(&self.launcher, now)
         {
             self.agenda.enter(at, Happening::Launch(node.id));
+        }
+    }
+
+    /// What waits could run nowhere any more, and to fail would be no result of it.
+    pub(super) fn require_hope(&self) -> Result<(), Error> {
+        match self.nodes.iter().all(Node::is_given_up) {
+            true => Err(Error::AllLost(
+                self.incidents.last().map_or_else(String::new, |it| it.what.clone()),
+            )),
+            false => Ok(()),
         }
     }
 

@@ -263,6 +263,7 @@ impl Cluster {
         {
             self.happen(happening, now, facts);
         }
+        self.require_hope()?;
         if self.next_beat <= now {
             self.beat(now, facts);
             if let Launcher::Ray(ray) = &self.launcher

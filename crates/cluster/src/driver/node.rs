@@ -68,6 +68,7 @@ pub(super) struct Node {
     /// Whether it is to be launched again when it is lost.
     pub(super) wanted: bool,
     fails: u32,
+    given_up: bool, // after launches in vain
     pub(super) used: Option<(Option<Span>, Span)>,
 }
 
@@ -96,6 +97,7 @@ impl Node {
             unanswered: None,
             wanted: true,
             fails: 0,
+            given_up: false,
             used: None,
         }
     }
@@ -221,7 +223,7 @@ impl Node {
 
     /// It has done something: whatever went wrong before is over.
     pub(super) fn proved(&mut self) {
-        self.fails = 0;
+        (self.fails, self.given_up) = (0, false);
     }
 
     /// One more call is on its way; its place among those of the session.
@@ -267,7 +269,13 @@ impl Node {
         };
         let pause = FIRST_PAUSE.scaled(f64::from(1_u32 << self.fails.min(16))).min(LONGEST_PAUSE);
         self.fails += 1;
-        (self.fails <= most).then(|| now + pause)
+        self.given_up = self.fails > most;
+        (!self.given_up).then(|| now + pause)
+    }
+
+    /// Nobody tries to bring it back any more.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up
     }
 
     pub(super) fn process_id(&self) -> Option<u32> {

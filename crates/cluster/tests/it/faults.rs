@@ -1,7 +1,7 @@
 //! Workers that are killed, stopped and restarted: no task is lost, none is doubled.
 
 use crate::program;
-use cluster::{Cluster, WINDOW, run_cluster};
+use cluster::{Cluster, Launcher, Program, WINDOW, run_cluster};
 use pipeline::drive::drive;
 use pipeline::model::{
     Arrivals, ClusterSetup, Fault, FaultKind, Operator, Purpose, ServiceLaw, Spontaneous, Stream,
@@ -10,6 +10,7 @@ use pipeline::testkit::{Log, assert_parts_add_up, scheduler, setup, stage};
 use pipeline::{Control, Failure, Observer, Outcome, RunSetup, TaskEnd};
 use rustix::process::{Pid, Signal, kill_process};
 use sched_core::{ClusterSpec, NodeId, Span, TaskId, Time};
+use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -185,6 +186,25 @@ fn a_node_that_is_killed_for_good_fails_what_only_it_could_run() {
 }
 
 #[test]
+fn when_every_worker_is_lost_and_none_comes_back_the_run_fails_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("worker");
+    fs::copy(env!("CARGO_BIN_EXE_worker-process"), &path).unwrap();
+    let setup = two_stages(100_000);
+    let program = Launcher::Process(Program::new(&path, Vec::new()));
+    let mut cluster = Cluster::start(&setup, &program).unwrap();
+    fs::remove_file(&path).unwrap(); // so that none can be started again
+    let workers = cluster.processes();
+    workers.iter().for_each(|worker| signal(worker.load(Ordering::Relaxed), Signal::KILL));
+    let mut policy = scheduler("fifo", "late", &setup.cluster.spec);
+    let (plan, mut log) = (setup.plan().unwrap(), Log::default());
+    let ended = drive(&plan, &mut cluster, &mut *policy, &mut log, &Control::new());
+    let error = ended.unwrap_err().to_string();
+    assert!(error.contains("every worker is lost and none comes back"), "{error}");
+    assert!(error.contains("start them again"), "{error}");
+}
+
+#[test]
 fn nodes_that_fail_by_themselves_lose_nothing() {
     let mut setup = two_stages(600);
     let (mtbf, mttr) = (Span::from_millis(60), Span::from_millis(20));
@@ -219,8 +239,8 @@ fn more_calls_than_a_worker_takes_wait_for_it() {
 fn what_cannot_be_a_worker_is_named() {
     let setup = two_stages(10);
     let start = |program: &str| {
-        let program = cluster::Program::new(program, Vec::new());
-        Cluster::start(&setup, &cluster::Launcher::Process(program))
+        let program = Program::new(program, Vec::new());
+        Cluster::start(&setup, &Launcher::Process(program))
     };
     let error = start("no-such-program").unwrap_err().to_string();
     assert!(error.starts_with("cannot start no-such-program as a worker process: "), "{error}");

@@ -167,3 +167,20 @@ impl Account {
 fn instant(time: Time) -> i128 {
     i128::from(time.as_nanos())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_has_moved_counts_where_it_is_and_only_there() {
+        let mut account = Account::new(1, 1, 2);
+        account.assigned(0, NodeId(0)); // warm-up
+        account.assigned(1, NodeId(0));
+        account.assigned(2, NodeId(0));
+        account.moved(0, NodeId(0), NodeId(1));
+        account.moved(2, NodeId(0), NodeId(1));
+        let ledger = account.close(&Items::new(1), None);
+        assert_eq!(ledger.nodes.iter().map(|node| node.assigned).collect::<Vec<_>>(), [1, 1]);
+    }
+}
