@@ -13,6 +13,8 @@ use crate::{Distribution, Nanos};
 pub struct AnswerRecord {
     /// Tokens read, if counted.
     pub prompt_tokens: Option<u64>,
+    /// Of these, those that the service had kept from an earlier prompt, if it tells.
+    pub cached_tokens: Option<u64>,
     /// Tokens written, if counted.
     pub completion_tokens: Option<u64>,
     /// From the begin of the call to the first piece of text.
@@ -30,6 +32,7 @@ pub struct ServiceRecorder {
     answers: u64,
     uncounted: u64,
     prompt_tokens: u64,
+    cached_tokens: Option<u64>,
     completion_tokens: u64,
     first_token: Distribution,
     per_token: Distribution,
@@ -56,6 +59,7 @@ impl ServiceRecorder {
             self.first_token.record(first);
         }
         self.prompt_tokens += answer.prompt_tokens.unwrap_or(0);
+        self.cached_tokens = either(self.cached_tokens, answer.cached_tokens);
         let Some(tokens) = answer.completion_tokens else {
             self.uncounted += 1;
             return;
@@ -81,6 +85,11 @@ impl ServiceRecorder {
     }
 }
 
+/// The sum of what is known.
+fn either(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
+    sum.map_or(more, |sum| Some(sum + more.unwrap_or(0)))
+}
+
 /// The calls of several repetitions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServicePool {
@@ -98,6 +107,7 @@ impl ServicePool {
         sums.answers += more.answers;
         sums.uncounted += more.uncounted;
         sums.prompt_tokens += more.prompt_tokens;
+        sums.cached_tokens = either(sums.cached_tokens, more.cached_tokens);
         sums.completion_tokens += more.completion_tokens;
         sums.texts += more.texts;
         sums.asked += more.asked;
@@ -115,6 +125,7 @@ impl ServicePool {
             answers: sums.answers,
             uncounted_answers: sums.uncounted,
             prompt_tokens: sums.prompt_tokens,
+            cached_prompt_tokens: sums.cached_tokens,
             completion_tokens: sums.completion_tokens,
             tokens_per_sec: (seconds > 0.0 && sums.uncounted < sums.answers)
                 .then(|| sums.completion_tokens as f64 / seconds),

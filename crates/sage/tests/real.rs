@@ -84,6 +84,7 @@ fn questions_are_answered_wherever_the_nodes_are() {
                 [&llm["answers"], &llm["prompt_tokens"], &llm["completion_tokens"]],
                 [26, 182, 104]
             );
+            assert_eq!(llm["cached_prompt_tokens"], 78);
             assert_eq!(llm["time_to_first_token_ms"]["count"], 26);
             assert!(llm["tokens_per_sec"].as_f64().unwrap() > 0.0);
             let found = &services["retrieval"];
@@ -95,7 +96,12 @@ fn questions_are_answered_wherever_the_nodes_are() {
                 summary.contains("Services: 52 calls, 0 failed, 0 attempts repeated"),
                 "{summary}"
             );
-            assert!(summary.contains("Tokens      182 read, 104 written, "), "{summary}");
+            assert!(
+                summary.contains(
+                    "Tokens      182 read (of them 78 kept from earlier prompts), 104 written, "
+                ),
+                "{summary}"
+            );
             assert!(
                 summary.contains("exact search over 40 passages, 256 dimensions of e"),
                 "{summary}"
@@ -230,6 +236,6 @@ fn the_local_server_is_started_and_ended() {
     assert_eq!(metrics(here.path(), "fifo")["successful_tasks"], 26);
     let server = read(here.path(), "server");
     let (id, arguments) = server.trim().split_once(' ').unwrap();
-    assert_eq!(arguments, "serve --listen 127.0.0.1:0 --until-stdin-closes");
+    assert_eq!(arguments, "serve --listen 127.0.0.1:0 --until-stdin-closes --no-prefix-cache");
     assert!(!Path::new("/proc").join(id).exists(), "the server outlived the run");
 }

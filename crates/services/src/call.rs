@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct ChatStats {
     /// Tokens read, if counted.
     pub prompt_tokens: Option<u64>,
+    /// Of these, those that the server had kept from an earlier prompt, if it tells.
+    pub cached_tokens: Option<u64>,
     /// Tokens written, if counted.
     pub completion_tokens: Option<u64>,
     /// From the begin of the call to the first piece of text, ns.

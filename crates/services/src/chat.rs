@@ -53,6 +53,8 @@ pub struct ChatAnswer {
     pub finish: Finish,
     /// Tokens of the conversation, if the server counts them.
     pub prompt_tokens: Option<u64>,
+    /// Of these, those that the server had kept from an earlier prompt, if it tells.
+    pub cached_tokens: Option<u64>,
     /// Tokens generated, if the server counts them.
     pub completion_tokens: Option<u64>,
     /// From the begin of the call, attempts in vain and pauses included, to the first piece of text. `None`
@@ -146,6 +148,12 @@ struct StreamOptions {
 struct Usage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
+    prompt_tokens_details: Option<PromptDetails>,
+}
+
+#[derive(Deserialize)]
+struct PromptDetails {
+    cached_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -182,7 +190,7 @@ fn whole(text: &str) -> Result<ChatAnswer, CallError> {
     let choice = whole.choices.into_iter().next();
     let choice = choice.ok_or_else(|| malformed("it has no choice"))?;
     let reason = choice.finish_reason.ok_or_else(|| malformed("it does not say why it ended"))?;
-    finished(choice.message.content.unwrap_or_default(), &reason, whole.usage, None)
+    finished(choice.message.content.unwrap_or_default(), &reason, whole.usage.as_ref(), None)
 }
 
 fn streamed(
@@ -215,13 +223,13 @@ fn streamed(
     // A connection whose body was read to its end is used again. What else may come is not looked at.
     while let Ok(Some(_)) = events.next() {}
     let reason = reason.ok_or_else(|| malformed("it does not say why it ended"))?;
-    finished(text, &reason, usage, first)
+    finished(text, &reason, usage.as_ref(), first)
 }
 
 fn finished(
     text: String,
     reason: &str,
-    usage: Option<Usage>,
+    usage: Option<&Usage>,
     first_token: Option<Duration>,
 ) -> Result<ChatAnswer, CallError> {
     let finish = match reason {
@@ -232,10 +240,17 @@ fn finished(
     if text.trim().is_empty() {
         return Err(CallError::Empty);
     }
-    let (prompt_tokens, completion_tokens) =
-        usage.map_or((None, None), |usage| (usage.prompt_tokens, usage.completion_tokens));
-    let (took, retries) = (Duration::ZERO, 0);
-    Ok(ChatAnswer { text, finish, prompt_tokens, completion_tokens, first_token, took, retries })
+    let details = usage.and_then(|usage| usage.prompt_tokens_details.as_ref());
+    Ok(ChatAnswer {
+        text,
+        finish,
+        prompt_tokens: usage.and_then(|usage| usage.prompt_tokens),
+        cached_tokens: details.and_then(|details| details.cached_tokens),
+        completion_tokens: usage.and_then(|usage| usage.completion_tokens),
+        first_token,
+        took: Duration::ZERO,
+        retries: 0,
+    })
 }
 
 /// A JSON document, as an answer of the interface.

@@ -251,7 +251,7 @@ fn chunk(event: &str) -> String {
 fn stream_events() -> impl Iterator<Item = String> {
     let piece = |text: &str| json!({"choices": [{"delta": {"content": text}}]}).to_string();
     let last = json!({"choices": [{"delta": {}, "finish_reason": "stop"}]});
-    let usage = json!({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 4}});
+    let usage = json!({"choices": [], "usage": usage()});
     let pieces = PIECES.iter().map(move |text| piece(text));
     pieces.chain([last.to_string(), usage.to_string(), "[DONE]".to_owned()])
 }
@@ -259,7 +259,15 @@ fn stream_events() -> impl Iterator<Item = String> {
 fn chat() -> Value {
     json!({
         "choices": [{"message": {"content": PIECES.concat()}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 7, "completion_tokens": 4},
+        "usage": usage(),
+    })
+}
+
+fn usage() -> Value {
+    json!({
+        "prompt_tokens": 7,
+        "completion_tokens": 4,
+        "prompt_tokens_details": {"cached_tokens": 3},
     })
 }
 

@@ -38,8 +38,12 @@ pub(super) fn services(metrics: &Measures) -> String {
             0 => String::new(),
             n => format!(", {} answers without a count", number::count(n)),
         };
+        let kept = match llm.cached_prompt_tokens {
+            None | Some(0) => String::new(),
+            Some(n) => format!(" (of them {} kept from earlier prompts)", number::count(n)),
+        };
         text.push_str(&format!(
-            "Tokens      {} read, {} written, {} tokens/s{uncounted}\n",
+            "Tokens      {} read{kept}, {} written, {} tokens/s{uncounted}\n",
             number::count(llm.prompt_tokens),
             number::count(llm.completion_tokens),
             number::fixed(llm.tokens_per_sec, 1)

@@ -33,6 +33,9 @@ pub struct LlmMeasures {
     pub uncounted_answers: u64,
     /// Tokens read.
     pub prompt_tokens: u64,
+    /// Of these, those that the service had kept from earlier prompts, and which cost it next to nothing. Null
+    /// if no service tells.
+    pub cached_prompt_tokens: Option<u64>,
     /// Tokens written.
     pub completion_tokens: u64,
     /// Tokens written ÷ duration of the run. Null where none were counted.

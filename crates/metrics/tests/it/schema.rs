@@ -59,6 +59,7 @@ fn services() -> ServiceRecorder {
     let ns = Nanos::new;
     let answer = |tokens: Option<u64>, first: u64, took: u64| AnswerRecord {
         prompt_tokens: tokens.map(|_| 100),
+        cached_tokens: tokens.filter(|&tokens| tokens > 1).map(|_| 30),
         completion_tokens: tokens,
         first_token: Some(ns(first)),
         took: ns(took),
@@ -78,6 +79,7 @@ fn calls_to_services_add_up() {
     assert_eq!([of("calls"), of("failed_calls"), of("retries")], [10, 2, 4].map(Value::from));
     assert_eq!([of("llm/answers"), of("llm/uncounted_answers")], [6, 2].map(Value::from));
     assert_eq!([of("llm/prompt_tokens"), of("llm/completion_tokens")], [400, 24].map(Value::from));
+    assert_eq!(of("llm/cached_prompt_tokens"), 60);
     let seconds = report["total_duration_sec"].as_f64().unwrap();
     // The sum over two repetitions of 12 tokens each, in twice the mean duration.
     let rate = of("llm/tokens_per_sec").as_f64().unwrap();

@@ -287,6 +287,7 @@ impl Steps {
         let answer = counted(&mut state.last, answer, |answer| answer.retries)?;
         state.last.chat = Some(ChatStats {
             prompt_tokens: answer.prompt_tokens,
+            cached_tokens: answer.cached_tokens,
             completion_tokens: answer.completion_tokens,
             first_token_ns: answer.first_token.map(ns),
             took_ns: ns(answer.took),

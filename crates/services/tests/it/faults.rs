@@ -168,6 +168,7 @@ fn a_good_stream_is_told_piece_by_piece_with_its_counts() {
     assert_eq!(pieces, ["It ", "is ", "a ", "thing."]);
     assert_eq!((answer.text.as_str(), answer.finish), ("It is a thing.", Finish::Stop));
     assert_eq!((answer.prompt_tokens, answer.completion_tokens), (Some(7), Some(4)));
+    assert_eq!(answer.cached_tokens, Some(3));
     assert!(answer.first_token.unwrap() <= answer.took);
 
     let fake = Fake::start(|_, _| Act::Events(&[SAID, LENGTH, "[DONE]"])).unwrap();

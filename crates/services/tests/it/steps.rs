@@ -61,6 +61,7 @@ fn a_question_is_answered_from_passages() {
         assert_eq!(state.answer, "It is a thing.");
         let chat = state.last.chat.unwrap();
         assert_eq!((chat.prompt_tokens, chat.completion_tokens), (Some(7), Some(4)));
+        assert_eq!(chat.cached_tokens, Some(3));
         assert!(chat.first_token_ns.unwrap() <= chat.took_ns);
     }
 }

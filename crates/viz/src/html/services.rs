@@ -31,10 +31,11 @@ pub(super) fn services(runs: &[PageRun<'_>]) -> String {
 }
 
 /// Name and explanation.
-const COLUMNS: [(&str, &str); 10] = [
+const COLUMNS: [(&str, &str); 11] = [
     ("calls", "requests that were answered or failed for good"),
     ("failed", "of these, those that failed for good"),
     ("repeated", "attempts after the first"),
+    ("kept, %", "tokens read that the service had kept from earlier prompts"),
     ("tokens/s", "tokens written, per second of the run"),
     ("first token, ms", "from the begin of a call to the first piece of text, median"),
     ("p95, ms", "the same, 95th percentile"),
@@ -46,7 +47,12 @@ const COLUMNS: [(&str, &str); 10] = [
 
 fn row(name: &str, it: &ServiceMeasures) -> String {
     let (llm, embedding) = (it.llm.as_ref(), it.embedding.as_ref());
+    let kept = llm.and_then(|it| match (it.cached_prompt_tokens, it.prompt_tokens) {
+        (Some(kept), all @ 1..) => Some(100.0 * kept as f64 / all as f64),
+        _ => None,
+    });
     let numbers = [
+        kept,
         llm.and_then(|it| it.tokens_per_sec),
         llm.and_then(|it| it.time_to_first_token_ms.p50),
         llm.and_then(|it| it.time_to_first_token_ms.p95),

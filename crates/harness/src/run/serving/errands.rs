@@ -116,6 +116,7 @@ fn note(recorder: &mut ServiceRecorder, stats: &StepStats) {
     if let Some(chat) = &stats.chat {
         recorder.answer(&AnswerRecord {
             prompt_tokens: chat.prompt_tokens,
+            cached_tokens: chat.cached_tokens,
             completion_tokens: chat.completion_tokens,
             first_token: chat.first_token_ns.map(Nanos::new),
             took: Nanos::new(chat.took_ns),

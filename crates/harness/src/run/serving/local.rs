@@ -1,7 +1,8 @@
 //! The local model server: a program of its own, started for the runs of a command and ended with it.
 //!
 //! `program` finds it. It listens on a port of its choice, and ends when its standard input does, so it does
-//! not outlive this process however that ends.
+//! not outlive this process however that ends. It keeps no prefixes of prompts: runs are paired and ask the same
+//! questions, so those after the first would find most of the work done, and would look faster for it.
 
 use super::program::model_server;
 use crate::Error;
@@ -36,6 +37,7 @@ impl Local {
         let program = model_server()?;
         let mut command = Command::new(&program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--until-stdin-closes"]);
+        command.arg("--no-prefix-cache");
         match (chat, embeddings) {
             (true, false) => drop(command.args(["--only", "chat"])),
             (false, true) => drop(command.args(["--only", "embeddings"])),

@@ -84,6 +84,14 @@ impl Serving {
              is in the execution latency."
                 .to_owned(),
         ];
+        let asks = any(&run.setup.workload.stages, Step::needs_llm);
+        if asks && services.llm.base_url.is_some() {
+            remarks.push(
+                "All runs ask the same questions: a language model that keeps prompts answers later runs \
+                 sooner. Tokens kept are counted if the service tells them."
+                    .to_owned(),
+            );
+        }
         let steps = self.of(&self.setup(run, services));
         if let Some(index) = steps.as_ref().and_then(|steps| steps.index()) {
             remarks.push(format!("Retrieval: {}.", index.description()));
