@@ -59,6 +59,7 @@ mod shape;
 mod student;
 mod task_batches;
 mod timeline;
+pub mod words;
 
 pub use balance::{Balance, balance};
 pub use buffered::BufferedRecorder;

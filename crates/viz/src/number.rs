@@ -3,6 +3,10 @@
 //! Pictures show values from nanoseconds to days on one page, so digits follow the
 //! size of the number; exact values stand in the reports.
 
+pub(crate) use metrics::words::{count, plural};
+
+use metrics::words::grouped;
+
 /// `value` to about four digits, thousands grouped: `0.0123`, `1.235`, `99.8`, `1,234`, `4.2e15`.
 pub(crate) fn readable(value: f64) -> String {
     let size = value.abs();
@@ -19,11 +23,6 @@ pub(crate) fn readable(value: f64) -> String {
         _ => 0,
     };
     grouped(&format!("{value:.decimals$}"))
-}
-
-/// A count with its thousands grouped.
-pub(crate) fn count(value: u64) -> String {
-    grouped(&value.to_string())
 }
 
 /// Ticks of a linear axis from 0 to at most `max`, at most `most` + 1 of them, 1, 2 or 5 × 10ᵏ apart,
@@ -46,19 +45,6 @@ pub(crate) fn ticks(max: f64, most: usize) -> Vec<(f64, String)> {
     };
     let last = (max / step * 1.000_000_1).floor() as usize;
     (0..=last).map(|i| i as f64 * step).map(|v| (v, label(v))).collect()
-}
-
-fn grouped(digits: &str) -> String {
-    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    let mut text = String::with_capacity(digits.len() + 4);
-    for (i, c) in whole.chars().enumerate() {
-        let left = whole.len() - i;
-        if i > 0 && left % 3 == 0 && !text.ends_with('-') {
-            text.push(',');
-        }
-        text.push(c);
-    }
-    text + rest
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! row's label keeps only what tells it from its neighbours, and binding, which
 //! always shows. Two rows that would read alike fall back to the names of their runs.
 
+use crate::number::plural;
 use metrics::report::{RunConfig, RunReport};
 
 /// The runs of a part.
@@ -101,11 +102,6 @@ fn policy(config: &RunConfig) -> String {
     } else {
         format!("{} ({})", config.policy, parameters.join(", "))
     }
-}
-
-fn plural(count: u64, noun: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{s}", crate::number::count(count))
 }
 
 fn joined(facts: impl Iterator<Item = String>) -> String {

@@ -5,11 +5,11 @@
 
 use super::finding::times_as_long;
 use super::number;
-use super::sentence::listed;
 use super::table::wrapped;
 use crate::expect::{Judgement, Side, Verdict};
 use crate::run::Measure;
 use metrics::report::Method;
+use metrics::words::listed;
 use serde_json::{Value, json};
 
 const REPETITIONS: &str = "means over the repetitions, paired by seed";

@@ -9,9 +9,10 @@
 use super::Comparison;
 use super::finding::{Delta, Finding, judge, judged_by};
 use super::number;
-use super::sentence::{amount, listed};
+use super::sentence::amount;
 use crate::run::{Measure, Measured};
 use metrics::Sections;
+use metrics::words::listed;
 use std::collections::BTreeMap;
 
 /// What is asked of a set of runs: a measure, whether more of it is better, and how its best is

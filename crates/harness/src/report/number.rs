@@ -3,18 +3,7 @@
 //! Four significant digits or all digits before the point: more would claim a precision
 //! that no run has. What was not measured is a dash, never a zero.
 
-/// A whole number, in groups of three.
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use metrics::words::count;
 
 /// A whole number that takes little room: as `200k` or `3M` where nothing is lost.
 pub fn thousands(n: u64) -> String {
@@ -109,9 +98,6 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_honest() {
-        assert_eq!(count(0), "0");
-        assert_eq!(count(999), "999");
-        assert_eq!(count(1_234_567), "1,234,567");
         for (x, text) in [
             (0.0, "0"),
             (0.12345, "0.123"),

@@ -9,6 +9,7 @@ use super::finding::{Delta, Finding, times_as_long};
 use super::number;
 use crate::run::Measure;
 use metrics::report::{MARK, Method};
+use metrics::words::listed;
 
 /// A run that would have to be longer by more than this is not asked for: what it may show matters to
 /// nobody.
@@ -102,16 +103,6 @@ fn name_of(measure: &Measure, delta: &Delta) -> String {
         name.push(MARK);
     }
     name
-}
-
-/// `a, b and c`
-pub(super) fn listed(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    match &names[..] {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 /// Whether there is nothing to tell but that the two are alike.

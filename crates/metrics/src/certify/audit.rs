@@ -5,9 +5,9 @@
 //! that is missing, or wrong by a nanosecond, shows, and where.
 
 use super::ledger::{Ledger, NodeLedger, StageLedger, TaskLedger};
-use super::words::{grouped, plural, short};
 use crate::recorder::{MILLI_PER_SLOT, NodeTotals, StageSums};
 use crate::report::{Check, CheckName};
+use crate::words::{count, plural, short};
 use crate::{LatencySeries, Nanos, Recorder};
 
 /// Differences that are told one by one.
@@ -136,13 +136,13 @@ fn conservation(ledger: &Ledger, recorder: &Recorder) -> Check {
     found.check(CheckName::Conservation, &COUNTS, || {
         let TaskLedger { submitted, completed, failed, in_flight, .. } = ledger.tasks;
         let [submitted, completed, failed, in_flight] =
-            [submitted, completed, failed, in_flight].map(grouped);
+            [submitted, completed, failed, in_flight].map(count);
         let (stages, nodes) = (ledger.stages.len(), ledger.nodes.len());
         format!(
             "{submitted} submitted = {completed} completed + {failed} failed + {in_flight} in \
              flight; so at {} and {} too.",
-            plural(stages, "stage"),
-            plural(nodes, "node")
+            plural(stages as u64, "stage"),
+            plural(nodes as u64, "node")
         )
     })
 }
@@ -201,8 +201,8 @@ fn littles_law(ledger: &Ledger, recorder: &Recorder) -> Check {
             short(area / seconds),
             short(ended as f64 / seconds),
             short(area * 1e3 / ended as f64),
-            plural(ledger.stages.len(), "stage"),
-            plural(ledger.nodes.len(), "node")
+            plural(ledger.stages.len() as u64, "stage"),
+            plural(ledger.nodes.len() as u64, "node")
         )
     })
 }
@@ -234,8 +234,8 @@ fn utilisation_law(ledger: &Ledger, recorder: &Recorder) -> Check {
             short(slot_seconds / seconds),
             short(calls as f64 / seconds),
             short(slot_seconds * 1e3 / calls as f64),
-            plural(ledger.stages.len(), "stage"),
-            plural(ledger.nodes.len(), "node")
+            plural(ledger.stages.len() as u64, "stage"),
+            plural(ledger.nodes.len() as u64, "node")
         )
     })
 }

@@ -12,9 +12,9 @@
 //! Near saturation a queue wanders for long whether or not it is stable, and no short run can tell
 //! the two apart; `tests/it/stationary.rs` says how often it errs.
 
-use super::words::change;
 use crate::report::{Check, CheckName};
 use crate::student::p_value;
+use crate::words::change;
 
 /// Batches at most; when there are more, neighbours merge.
 const MOST: usize = 64;

@@ -10,7 +10,6 @@ mod fold;
 mod growth;
 mod ledger;
 mod samples;
-mod words;
 
 pub use audit::audit;
 pub(crate) use fold::Checks;

@@ -4,8 +4,8 @@
 //! statistic near the maximum, and differs much from run to run. A reader compares p99s
 //! whether or not they mean something, so each weak one is named, and marked where it is shown.
 
-use super::words::{grouped, listed};
 use crate::report::{Check, CheckName, Measures, Summary};
+use crate::words::{count, listed};
 
 /// Samples that must lie beyond a quantile.
 const ENOUGH: u64 = 10;
@@ -75,7 +75,7 @@ fn on_tasks(samples: u64) -> Option<String> {
         format!(
             "{} successful tasks are few: fewer than {ENOUGH} lie beyond {}, which may differ much \
              from run to run.",
-            grouped(samples),
+            count(samples),
             listed(&weak)
         )
     })

@@ -35,10 +35,10 @@ pub trait Arm {
     ) -> Result<Outcome, RunError>;
 }
 
-/// What the others are held against.
-struct Virtual;
+/// Virtual time, which the others are held against.
+pub struct InVirtualTime;
 
-impl Arm for Virtual {
+impl Arm for InVirtualTime {
     const VIRTUAL: bool = true;
     const ONE_CLOCK: bool = true;
 
@@ -206,7 +206,7 @@ pub fn luck_does_not_depend_on_the_policy<A: Arm>() {
     };
     let (fifo, outcome) = run::<A>(&setup, "fifo", "late");
     let (other, _) = run::<A>(&setup, "priority", "early");
-    let (drawn_so, _) = run::<Virtual>(&setup, "random", "late");
+    let (drawn_so, _) = run::<InVirtualTime>(&setup, "random", "late");
     assert_eq!(luck(&fifo), luck(&other));
     assert_eq!(luck(&fifo), luck(&drawn_so));
     // Service times are seen as executions: exactly in virtual time, and never shorter elsewhere.

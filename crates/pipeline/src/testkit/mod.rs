@@ -7,7 +7,7 @@
 mod body;
 
 pub use body::{
-    Arm, a_closed_process_keeps_its_number_in_flight, a_slow_node_takes_longer,
+    Arm, InVirtualTime, a_closed_process_keeps_its_number_in_flight, a_slow_node_takes_longer,
     a_stopped_run_is_partial_and_sound, a_task_that_fits_nowhere_fails_alone, assert_capacity,
     assert_parts_add_up, every_policy_runs_everything_once, luck_does_not_depend_on_the_policy,
     mixed, scheduler, warm_up_is_reported_nowhere,

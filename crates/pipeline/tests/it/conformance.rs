@@ -1,8 +1,8 @@
 //! The executors of this crate, and the one on paper, under the conformance body of all executors.
 
 use crate::paper::Paper;
-use pipeline::testkit::{Arm, Lent};
-use pipeline::{Control, Observer, Outcome, RunError, RunSetup, run_local, run_sim};
+use pipeline::testkit::{Arm, InVirtualTime, Lent};
+use pipeline::{Control, Observer, Outcome, RunError, RunSetup, run_local};
 use sched_core::{Scheduler, Span, StaleView, View};
 
 struct OnPaper;
@@ -34,22 +34,6 @@ impl Arm for InRealTime {
         control: &Control,
     ) -> Result<Outcome, RunError> {
         run_local(setup, scheduler, observer, control)
-    }
-}
-
-struct InVirtualTime;
-
-impl Arm for InVirtualTime {
-    const VIRTUAL: bool = true;
-    const ONE_CLOCK: bool = true;
-
-    fn run(
-        setup: &RunSetup,
-        scheduler: &mut dyn Scheduler,
-        observer: &mut dyn Observer,
-        control: &Control,
-    ) -> Result<Outcome, RunError> {
-        run_sim(setup, scheduler, observer, control)
     }
 }
 
