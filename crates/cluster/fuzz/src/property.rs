@@ -1,4 +1,4 @@
-//! What the decoder owes for any bytes at all. Held by libFuzzer, and on stable by a test of mutations.
+//! What the decoder owes for any bytes at all. Held by libFuzzer, and by a test of mutations.
 //!
 //! It reads no more than there is; what it reads means what the bytes say, so it is written the same way; what
 //! it refuses it refuses whatever follows; and what it waits for is not longer than a message may be.

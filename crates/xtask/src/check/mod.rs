@@ -21,9 +21,10 @@ const MAINS: [(&str, usize); 4] =
     [("main-command", 1), ("exp1-command", 1), ("exp3-command", 1), ("all-command", 3)];
 
 /// Runs all checks under `root`. `full` also runs the whole theory suite (a smaller one is in every
-/// `cargo test`), the model checker of what many threads share, the guards of the hot path and of the simulator,
-/// the test that reads a report in Chromium, the tests on a Ray cluster of this host, the model server, real models in
-/// an experiment and the README's commands that leave results, and refuses a `Cargo.lock` that is not up to date.
+/// `cargo test`), the model checker of what many threads share, libFuzzer on the decoder of the wire, the
+/// guards of the hot path and of the simulator, the test that reads a report in Chromium, the tests on a Ray
+/// cluster of this host, the model server, real models in an experiment and the README's commands that leave
+/// results, and refuses a `Cargo.lock` that is not up to date.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -59,6 +60,7 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
         steps.run("clippy of the model", &cargo(&model, &["--", "-D", "warnings"]), None)?;
         let model = ["test", "-p", "sched-shared", "--features", "model", "--test", "model"];
         steps.run("model", &cargo(&model, &[]), None)?;
+        steps.run("fuzz", &["scripts/fuzz.sh", "20"], None)?;
         steps.step("hot path", || hot_path::check(root, locked))?;
         steps.step("simulator", || simulator::check(root, locked))?;
         let browser = ["test", "-p", "sage", "--features", "browser", "--test", "browser"];
