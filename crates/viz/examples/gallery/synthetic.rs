@@ -84,7 +84,7 @@ impl Run {
         let loads: Vec<f64> =
             self.calls.iter().map(|&c| c as f64 / f64::from(self.slots)).collect();
         let (balance, jain) = scores(&loads);
-        let latency_ms = self.latencies();
+        let latency_ms = self.latencies(1.0);
         let at = |growth: f64| (successful > 0).then(|| self.parts_at(growth));
         Measures {
             total_tasks: successful + failed,
@@ -108,7 +108,10 @@ impl Run {
             },
             latency_ms,
             by_priority: BTreeMap::new(),
-            stages: Default::default(),
+            stages: STAGES
+                .iter()
+                .map(|(name, share)| ((*name).into(), self.latencies(*share)))
+                .collect(),
             failed_after_ms: Summary::default(),
             decision_ns: Summary::default(),
             node_distribution: self.calls.iter().enumerate().map(|(i, &c)| (node(i), c)).collect(),
@@ -151,13 +154,14 @@ impl Run {
         PartsMs { scheduling: scheduling * growth, queue: queue * growth, execution, transfer }
     }
 
-    fn latencies(&self) -> Latencies {
+    /// This share of a task's.
+    fn latencies(&self, share: f64) -> Latencies {
         let count = self.tasks.0;
         let summary = |of: fn(&PartsMs) -> f64| -> Summary {
             if count == 0 {
                 return Summary::default();
             }
-            let at = |growth| Some(of(&self.parts_at(growth)));
+            let at = |growth| Some(share * of(&self.parts_at(growth)));
             let (p50, p95, p99) = (at(1.0), at(self.tail.0), at(self.tail.1));
             Summary {
                 count,
@@ -181,6 +185,9 @@ impl Run {
         }
     }
 }
+
+/// The stages, and what share of a task's time each takes.
+const STAGES: [(&str, f64); 3] = [("load", 0.2), ("<work>", 0.5), ("store", 0.3)];
 
 fn node(index: usize) -> String {
     format!("node-{index}")

@@ -17,6 +17,7 @@ mod parts;
 mod rates;
 mod sections;
 mod services;
+mod stages;
 mod svg;
 mod table;
 mod text;

@@ -4,8 +4,8 @@
 
 use super::text::{escaped, shown, with_interval};
 use super::{
-    Page, PageRun, Part, certificate, chapter, curves, load, origin, parts, rates, services, table,
-    verdict,
+    Page, PageRun, Part, certificate, chapter, curves, load, origin, parts, rates, services,
+    stages, table, verdict,
 };
 
 /// Id, name and body of each.
@@ -34,6 +34,7 @@ pub(super) fn sections(
         ("throughput", "Throughput", each(|part| vec![rates::rates(part)])),
         ("latency", "Latency", each(curves::curves)),
         ("parts", "Where the time goes", each(|part| parts::parts(part).into_iter().collect())),
+        ("stages", "By stage", each(|part| stages::stages(part).into_iter().collect())),
         ("services", "Services", services::services(page.runs)),
         ("time", "Over time", load::load(parts)),
         ("certificate", "Certificate", certificate::certificate(page.runs, parts)),

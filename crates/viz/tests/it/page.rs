@@ -144,6 +144,30 @@ fn chapters_are_tables_and_a_chart() {
 }
 
 #[test]
+fn the_stages_of_a_run_are_drawn_to_its_mean() {
+    let runs = sets::twelve();
+    let reports = reports(&runs);
+    let page = page_of(&reports, None);
+    let start = page.find("<section id=\"stages\"").unwrap();
+    let section = &page[start..start + page[start..].find("</section>").unwrap()];
+    let bars = |class: &str| -> Vec<f64> {
+        let drawn = section.split(class).skip(1);
+        let width = |text: &str| {
+            let text = &text[text.find("width=\"").unwrap() + 7..];
+            text[..text.find('"').unwrap()].parse().unwrap()
+        };
+        drawn.map(width).filter(|width| *width != 24.0).collect() // a key
+    };
+    let [load, work, store] = ["0", "1", "2"].map(|at| bars(&format!("<g class=\"stage{at}\">")));
+    assert_eq!((load.len(), work.len()), (store.len(), store.len()));
+    assert!(load.len() >= 2 * reports.len(), "a bar each for waiting and running");
+    for ((load, work), store) in load.iter().zip(&work).zip(&store) {
+        assert!((work / load - 2.5).abs() < 0.05 && (store / load - 1.5).abs() < 0.05, "{load}");
+    }
+    assert!(section.contains("&lt;work&gt;") && !section.contains("<work>"));
+}
+
+#[test]
 fn the_check_of_balance_sees_what_is_wrong() {
     assert_eq!(unbalanced("<p><i>a</i></p><meta a>"), Vec::<String>::new());
     assert_eq!(unbalanced("<p><i>a</p></i>").len(), 1);
