@@ -104,6 +104,27 @@ pub struct Interval {
     pub lower_bound: bool,
 }
 
+impl Interval {
+    /// What the intervals of these runs are over, as it follows "95 % interval"; none if they have none.
+    pub fn methods<'a>(of: impl IntoIterator<Item = &'a Interval>) -> Option<&'static str> {
+        let [mut repetitions, mut batches] = [false; 2];
+        for method in of.into_iter().filter_map(|it| it.method) {
+            match method {
+                Method::Repetitions => repetitions = true,
+                Method::BatchMeans => batches = true,
+            }
+        }
+        match (repetitions, batches) {
+            (false, false) => None,
+            (true, false) => Some("over repetitions"),
+            (false, true) => Some("by batch means over consecutive tasks"),
+            (true, true) => {
+                Some("over repetitions or, of one history, by batch means over consecutive tasks")
+            }
+        }
+    }
+}
+
 /// What an interval takes as one observation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,6 +7,7 @@ use super::figure::{data, figure};
 use super::svg::{Scale, WIDTH, area, axis, label, line, svg};
 use super::text::{at, shown, with_interval};
 use super::{PageRun, Part};
+use metrics::report::Interval;
 
 const ROW: f64 = 38.0;
 const BAR: f64 = 12.0;
@@ -36,12 +37,15 @@ pub(super) fn rates(part: &Part<'_>) -> String {
     let id = format!("{}-rates", part.id);
     let picture = svg(&id, bottom + 38.0, "Throughput by run", &described, &body);
     let head = ["run", "tasks/s", "95 % from", "to", "ideal, tasks/s", "failed tasks"];
-    let caption = "Successful tasks per second; longer is better. A whisker is the 95 % interval \
-                   over \
-                   repetitions. A diamond is the ideal: one shared queue without overhead. \
-                   Hatched: binds early.";
+    let methods = Interval::methods(part.runs.iter().map(|run| &run.report.metrics.interval));
+    let whisker = methods
+        .map_or_else(String::new, |methods| format!(" A whisker is the 95 % interval {methods}."));
+    let caption = format!(
+        "Successful tasks per second; longer is better.{whisker} A diamond is the ideal: one shared \
+         queue without overhead. Hatched: binds early."
+    );
     let table = data("Throughput by run", &head.map(str::to_owned), &rows);
-    figure("throughput", "", &picture, caption, &table)
+    figure("throughput", "", &picture, &caption, &table)
 }
 
 fn row(run: &PageRun<'_>, name: &str, scale: &Scale, top: f64) -> String {

@@ -6,6 +6,7 @@
 use super::text::{escaped, shown, with_interval};
 use super::{PageRun, Part};
 use crate::number::count;
+use metrics::report::Interval;
 
 /// A cell: what is shown, and what it is sorted by; nothing was measured if there is neither.
 struct Cell {
@@ -184,9 +185,10 @@ pub(super) fn legend(runs: &[PageRun<'_>]) -> String {
         }
         false => "",
     };
-    let intervals = match runs.iter().any(|run| run.report.metrics.repetitions > 1) {
-        true => "±: half of the 95 % interval over repetitions.",
-        false => "One repetition: there are no intervals.",
+    let methods = Interval::methods(runs.iter().map(|run| &run.report.metrics.interval));
+    let intervals = match methods {
+        Some(methods) => format!("±: half of the 95 % interval {methods}."),
+        None => "There are no intervals.".to_owned(),
     };
     let spoilt = COLUMNS.iter().any(|(_, _, measure, _)| {
         runs.iter().any(|run| run.report.metrics.certificate.spoils(measure))

@@ -10,7 +10,7 @@ mod json;
 mod picture;
 mod text;
 
-use harness::metrics::report::RunConfig;
+use harness::metrics::report::{Interval, RunConfig};
 use harness::metrics::{Scalability, Throughput, ratio_interval, t975};
 use harness::{Chapter, Error, Measured};
 
@@ -65,6 +65,14 @@ pub(crate) fn chapter(title: &str, runs: &[Measured]) -> Result<Chapter, Error> 
         picture: Some(picture::picture(title, &all)?),
         plane: Some(picture::plane(&all)),
     })
+}
+
+/// What the intervals of throughput are over; none if no row has one.
+fn methods(all: &[Series<'_>]) -> Option<&'static str> {
+    let rows = all.iter().flat_map(|series| &series.rows);
+    let known = rows.map(|row| &row.run.report().metrics);
+    let known = known.filter(|metrics| metrics.throughput_ci95.is_some());
+    Interval::methods(known.map(|metrics| &metrics.interval))
 }
 
 /// What tells the policies of series apart.

@@ -4,7 +4,7 @@
 //! ratio; a straight line through zero is what perfect scaling looks like in both.
 
 use super::text::law;
-use super::{Law, Series};
+use super::{Law, Series, methods};
 use harness::Error;
 use harness::number;
 use harness::viz::html::{Plane, PlanePoint, PlaneSeries};
@@ -22,11 +22,12 @@ pub(super) fn picture(title: &str, all: &[Series<'_>]) -> Result<Scene, Error> {
             config.environment, config.work, config.pipeline
         )
     });
-    let mut caption = vec![
-        "Markers: measured, with 95 % intervals across repetitions. Grey: one shared queue on the same \
-         slots without any overhead, same service times. Coloured line: the fitted law."
-            .to_owned(),
-    ];
+    let whiskers = methods(all)
+        .map_or_else(String::new, |methods| format!(", with the 95 % interval {methods}"));
+    let mut caption = vec![format!(
+        "Markers: measured{whiskers}. Grey: one shared queue on the same slots without any overhead, \
+         same service times. Coloured line: the fitted law."
+    )];
     if config.is_some_and(|config| config.environment != "sim" && config.work == "emulated") {
         let note = "Emulated work only waits: this shows the dispatcher, not hardware.";
         caption[0].push_str(&format!(" {note}"));
@@ -77,8 +78,12 @@ pub(super) fn plane(all: &[Series<'_>]) -> Plane {
     let line = ideal.iter().map(|point| point.at).collect();
     let name = "ideal: the same slots without any overhead".to_owned();
     let ideal = (!ideal.is_empty()).then_some(PlaneSeries { name, line, points: ideal });
-    let mut caption =
-        "Successful tasks per second; whiskers are 95 % intervals over repetitions.".to_owned();
+    let mut caption = match methods(all) {
+        Some(methods) => {
+            format!("Successful tasks per second; a whisker is the 95 % interval {methods}.")
+        }
+        None => "Successful tasks per second.".to_owned(),
+    };
     if all.iter().any(Series::drains) {
         caption.push_str(" Start and drain bend all lines.");
     }

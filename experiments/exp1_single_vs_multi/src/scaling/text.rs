@@ -3,7 +3,7 @@
 //! Each number has its interval behind it. A parameter that cannot be told from 0 is called that, and a
 //! peak is predicted only from one that can.
 
-use super::{Law, Ratio, Row, Series};
+use super::{Law, Ratio, Row, Series, methods};
 use harness::table::Table;
 use harness::{Piece, number};
 
@@ -34,12 +34,8 @@ pub(super) fn pieces(all: &[Series<'_>]) -> Vec<Piece> {
          times its slots. calls/slot: of the least and the most loaded node. busy: slot time spent on \
          calls.",
     );
-    if all
-        .iter()
-        .flat_map(|it| &it.rows)
-        .any(|row| row.run.report().metrics.throughput_ci95.is_some())
-    {
-        legend.push_str(" ±: half of the 95 % interval over repetitions.");
+    if let Some(methods) = methods(all) {
+        legend.push_str(&format!(" ±: half of the 95 % interval {methods}."));
     }
     if all.iter().any(Series::is_short) {
         legend.push_str(" *: fewer than 50 tasks per slot.");
