@@ -120,11 +120,19 @@ fn a_precision_ends_early_where_little_varies_and_at_the_most_else() {
     let calm =
         SPEC.replace("{load: 0.8}", "batch").replace("exponential: {mean: 10ms}", "constant: 10ms");
     let calm = calm.replace("[random, load_aware_spread]", "[fifo]");
-    let (code, _, calm) = compared(folder.path(), &format!("{calm}repetitions: {{until: 1%}}\n"));
+    let (code, text, calm) =
+        compared(folder.path(), &format!("{calm}repetitions: {{until: 1%}}\n"));
+    assert!(!text.contains("Not as precise"), "{text}");
     assert_eq!((code, repetitions(&calm)), (Some(0), vec![5]));
     let folder = tempfile::tempdir().unwrap();
     let noisy = format!("{SPEC}repetitions: {{until: 0.1%, at_most: 12}}\n");
-    let (code, _, noisy) = compared(folder.path(), &noisy);
+    let (code, text, noisy) = compared(folder.path(), &noisy);
+    assert!(text.contains("Not as precise as asked for after the most repetitions"), "{text}");
+    for run in ["random", "load_aware_spread"] {
+        let summary =
+            fs::read_to_string(folder.path().join(format!("out/{run}_summary.txt"))).unwrap();
+        assert!(summary.contains("would be needed"), "{summary}");
+    }
     // One that is precise is repeated as often as the others: they are paired.
     assert_eq!((code, repetitions(&noisy)), (Some(0), vec![12, 12]));
     let rows = fs::read_to_string(folder.path().join("out/random_latencies.csv")).unwrap();

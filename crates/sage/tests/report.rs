@@ -46,10 +46,12 @@ fn the_page_stands_alone_and_begins_with_the_verdict() {
     }
     assert!(!page.contains("<work>"), "a name of the spec is not escaped");
     assert!(page.contains("&lt;work&gt;"), "the spec is not there");
-    let verdict = page.find("&lt;work&gt;: fifo has the lowest p99 latency").unwrap();
+    let verdict = page
+        .find("<h3>&lt;work&gt;</h3><p class=\"headline\">fifo has the lowest p99 latency")
+        .unwrap();
     assert!(verdict < page.find("<table").unwrap());
     // The spec is told once in full, and read back gives the same runs.
-    assert!(page.contains("name: queues") && page.contains("sage run queues.yaml"));
+    assert!(page.contains("name: queues") && page.contains("-p sage -- run queues.yaml"));
 }
 
 #[test]

@@ -75,6 +75,12 @@ fn in_virtual_time_constant_work_scales_without_loss() {
         page.contains("so no peak is predicted.") && page.contains("<h3>scaling: "),
         "no chapter"
     );
+    // Of one repetition, intervals are from within, and nothing calls them by another name.
+    for told in [words.join(" "), page.clone()] {
+        assert!(told.contains("interval by batch means over consecutive tasks"), "{told}");
+        assert!(!told.contains("over repetitions"), "{told}");
+    }
+    assert!(page.contains("-p exp1 -- --env sim --config constant.yaml"), "how to have it again");
     let drawn = &page[page.find("data-name=\"scaling\"").unwrap()..];
     let drawn = &drawn[..drawn.find("</figure>").unwrap()];
     for (class, n) in [("mark s0", 5 + 1), ("mark s1", 5 + 1), ("line s0", 2), ("line s1", 2)] {

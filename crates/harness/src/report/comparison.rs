@@ -15,6 +15,7 @@ use super::suggestion::suggestion;
 use super::table::{Table, wrapped};
 use super::verdict::{legend, verdicts};
 use super::{Comparison, Measured};
+use crate::run::IMPRECISE;
 use std::collections::BTreeMap;
 
 /// Columns of a page.
@@ -42,8 +43,9 @@ impl Comparison<'_> {
         if !headlines.is_empty() {
             text.push('\n');
         }
-        for headline in headlines.iter().take(HEADLINES) {
-            text.push_str(&wrapped(headline, PAGE, "  "));
+        for (about, sentence) in headlines.iter().take(HEADLINES) {
+            let start = if about.is_empty() { String::new() } else { format!("{about}: ") };
+            text.push_str(&wrapped(&(start + sentence), PAGE, "  "));
         }
         if let more @ 1.. = headlines.len().saturating_sub(HEADLINES) {
             text.push_str(&format!("{more} more verdicts are in report.html.\n"));
@@ -104,6 +106,14 @@ impl Comparison<'_> {
         text
     }
 
+    /// Some of the runs; only how many where they are many.
+    fn named(&self, some: &[&str]) -> String {
+        match some.len() {
+            n if n > NAMED => format!("{n} of {} runs; their summaries say so", self.runs.len()),
+            _ => some.join(", "),
+        }
+    }
+
     fn notes(&self) -> String {
         self.shared_notes().iter().map(|note| wrapped(note, PAGE, "")).collect()
     }
@@ -127,15 +137,19 @@ impl Comparison<'_> {
         let narrow = self.runs.iter().filter(|run| run.report.metrics.interval.lower_bound);
         let narrow: Vec<&str> = narrow.map(|run| run.report.name.as_str()).collect();
         let narrow = (!narrow.is_empty()).then(|| {
-            let which = match narrow.len() {
-                n if n > NAMED => format!("{n} of {} runs; their summaries say so", self.runs.len()),
-                _ => narrow.join(", "),
-            };
             format!(
-                "Lower bounds only, since neighbouring batches correlate, are the intervals of {which}."
+                "Lower bounds only, since neighbouring batches correlate, are the intervals of {}.",
+                self.named(&narrow)
             )
         });
-        shared.into_iter().map(str::to_owned).chain(narrow).collect()
+        let short = self.runs.iter().filter(|run| run.imprecise);
+        let short: Vec<&str> = short.map(|run| run.report.name.as_str()).collect();
+        let short = (!short.is_empty()).then(|| {
+            format!("{IMPRECISE} after the most repetitions allowed: {}.", self.named(&short))
+        });
+        // Those of the runs have numbers of their own.
+        shared.retain(|note| !note.starts_with(IMPRECISE));
+        shared.into_iter().map(str::to_owned).chain(narrow).chain(short).collect()
     }
 }
 

@@ -55,15 +55,18 @@ struct Order<'a> {
     deltas: Vec<((usize, usize), Delta)>,
 }
 
-/// The sentences, those of the experiment's own chapters first; at least one if there is a run.
-pub(super) fn headlines(comparison: &Comparison<'_>) -> Vec<String> {
+/// What each sentence is about, empty if it says so itself, and the sentence; those of the experiment's
+/// own chapters first; at least one if there is a run.
+pub(super) fn headlines(comparison: &Comparison<'_>) -> Vec<(String, String)> {
     let all = comparison.runs;
     let key = |run: &Measured| {
         let config = &run.report.metrics.config;
         [config.part.clone(), config.configuration.clone()]
     };
     let chapters = comparison.chapters.iter();
-    let mut told: Vec<String> = chapters.flat_map(|it| it.headlines.iter().cloned()).collect();
+    let whole = |sentence: String| (String::new(), sentence);
+    let mut told: Vec<(String, String)> =
+        chapters.flat_map(|it| it.headlines.iter().cloned()).map(whole).collect();
     for runs in all.chunk_by(|one, other| key(one) == key(other)).filter(|runs| runs.len() > 1) {
         let [part, configuration] = key(&runs[0]);
         // A part of one configuration needs no other name.
@@ -71,20 +74,16 @@ pub(super) fn headlines(comparison: &Comparison<'_>) -> Vec<String> {
             all.iter().map(key).any(|[other, name]| other == part && name != configuration);
         let names = if several || part.is_empty() { vec![part, configuration] } else { vec![part] };
         let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
-        let start = match names.is_empty() {
-            true => String::new(),
-            false => format!("{}: ", names.join(", ")),
-        };
-        told.extend(field(runs).into_iter().map(|sentence| start.clone() + &sentence));
+        told.extend(field(runs).into_iter().map(|sentence| (names.join(", "), sentence)));
     }
     match all {
         [] => {}
-        [run] if told.is_empty() => told.push(alone(run)),
-        _ if told.is_empty() => told.push(
+        [run] if told.is_empty() => told.push(whole(alone(run))),
+        _ if told.is_empty() => told.push(whole(
             "Nobody wins: each run is of another configuration, and they do different work. How \
              they differ is in the table."
                 .to_owned(),
-        ),
+        )),
         _ => {}
     }
     told

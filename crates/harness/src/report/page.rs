@@ -10,6 +10,7 @@ use super::headline::headlines;
 use super::suggestion::suggestion;
 use super::verdict::{legend, verdicts};
 use super::{comparison::Names, number};
+use crate::provenance::{Build, quote};
 use crate::run::{Chapter as ChapterOfRuns, Measured};
 use viz::TraceRun;
 use viz::html::{Block, Chapter, More, Page, PageRun, Theory, Verdict, page};
@@ -45,8 +46,20 @@ impl Comparison<'_> {
             chapters: &chapters.collect::<Vec<_>>(),
             theory: &self.runs.iter().filter_map(theory).collect::<Vec<_>>(),
             spec: self.spec,
+            made: &self.made(),
             repeat: REPEAT,
         })
+    }
+
+    /// The command line through cargo: that of the process names a program that no shell would find.
+    fn made(&self) -> String {
+        let released = self.circumstances.build() == Build::Release;
+        let start = match released {
+            true => self.command.clone(),
+            false => self.command.replacen(" --release", "", 1),
+        };
+        let words = [start].into_iter().chain(self.arguments.iter().map(|word| quote(word)));
+        words.collect::<Vec<_>>().join(" ")
     }
 
     /// The first calls of all runs on a time line.

@@ -159,6 +159,7 @@ mod tests {
             ideal: None,
             timer_share: None,
             took,
+            imprecise: false,
             detail: Detail::default(),
         }
     }

@@ -55,6 +55,8 @@ pub struct Measured {
     pub(crate) timer_share: Option<f64>,
     /// How long it took, in real time.
     pub(crate) took: Duration,
+    /// Whether it is not as precise as its spec asks for, after the most repetitions.
+    pub(crate) imprecise: bool,
     /// What its report has no room for.
     pub(crate) detail: Detail,
 }
@@ -249,6 +251,7 @@ pub(crate) fn measure(
         ideal,
         timer_share,
         took: watch.elapsed(),
+        imprecise: false,
         detail,
     }))
 }

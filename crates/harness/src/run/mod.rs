@@ -28,6 +28,7 @@ pub use workers::{Workers, with_ray};
 pub(crate) use certify::require_sound;
 pub(crate) use in_order::in_order;
 pub(crate) use measure::{Context, end_to_end, measure};
+pub(crate) use passes::IMPRECISE;
 pub(crate) use repetition::{Measure, Repetition};
 pub use running::Running;
 pub use serving::model_server;

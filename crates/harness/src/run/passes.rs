@@ -22,6 +22,9 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
+/// How a remark begins that a precision was not reached.
+pub(crate) const IMPRECISE: &str = "Not as precise as asked for";
+
 /// Calls in a trace, over all runs: some 5 MB, which a viewer opens at once.
 const TRACED_CALLS: usize = 20_000;
 
@@ -126,7 +129,10 @@ fn configuration(
             return Passes { runs: pass, broken, cut };
         }
         match until.and_then(|until| more(&pass, until, repetitions)) {
-            None => return Passes { runs: pass, ..Passes::default() },
+            None => {
+                let broken = until.and_then(|until| imprecise(&mut pass, until, folder).err());
+                return Passes { runs: pass, broken, cut: false };
+            }
             Some(_) if with.running.stopped() => {
                 return Passes { runs: pass, broken: None, cut: true };
             }
@@ -141,6 +147,27 @@ fn more(pass: &[Measured], until: Until, done: u32) -> Option<u32> {
     let open: Vec<f64> = looks.filter_map(Result::err).collect();
     let most = open.iter().copied().fold(f64::NAN, f64::max); // of NaN and a number the number
     if open.is_empty() { None } else { until.next(done, most) }
+}
+
+/// Notes in the runs that are not precise enough after the most repetitions that they are not.
+fn imprecise(pass: &mut [Measured], until: Until, folder: &Folder) -> Result<(), Error> {
+    for run in pass {
+        let metrics = &mut run.report.metrics;
+        let done = metrics.repetitions;
+        let Err(wanted) = needed(metrics, done, until.percent) else { continue };
+        let enough = match wanted.is_finite() {
+            true => format!(": about {} would be needed", number::count(wanted.ceil() as u64)),
+            false => String::new(),
+        };
+        metrics.notes.push(format!(
+            "{IMPRECISE}: after {done} repetitions, the most allowed, the 95 % intervals \
+             of throughput, mean latency and p99 are not all within ± {} %{enough}.",
+            until.percent
+        ));
+        run.imprecise = true;
+        write_run(run, folder)?;
+    }
+    Ok(())
 }
 
 /// Measures one run and writes its files; none if it was stopped before its first repetition.

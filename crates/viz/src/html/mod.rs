@@ -54,6 +54,8 @@ pub struct Page<'a> {
     pub theory: &'a [Theory],
     /// The effective spec of all runs, as YAML.
     pub spec: &'a str,
+    /// Command that made it, as it is given again.
+    pub made: &'a str,
     /// Command that repeats all of it from the spec in the same folder.
     pub repeat: &'a str,
 }
@@ -85,8 +87,9 @@ pub struct Chapter<'a> {
 /// What the numbers say, in sentences.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Verdict {
-    /// Who wins, by how much, how sure: one sentence for each set of runs that can be compared.
-    pub headlines: Vec<String>,
+    /// Who wins, by how much, how sure: the runs that are compared, which may go without a name, and
+    /// a sentence about them.
+    pub headlines: Vec<(String, String)>,
     /// All differences, by part of the experiment.
     pub parts: Vec<(String, Vec<String>)>,
     /// Claims of the spec, each with what became of it (`holds`, `refuted`, `undecided`) and why.

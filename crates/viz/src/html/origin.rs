@@ -41,14 +41,12 @@ pub(super) fn command(command: &str) -> String {
 
 /// The commands that repeat the runs.
 pub(super) fn repeat(page: &Page<'_>) -> String {
-    let made = page.runs.first().map_or_else(String::new, |run| {
-        format!("<p>This was made by</p>{}", command(&run.report.provenance.command))
-    });
     format!(
-        "{made}<p>The spec below is in this folder too; there it repeats the same runs, whatever \
+        "<p>This was made by</p>{}<p>The spec below is in this folder too; there it repeats the same runs, whatever \
          later defaults \
          are:</p>{}<details class=\"data\"><summary>The full effective spec</summary>\
          <pre tabindex=\"0\"><code>{}</code></pre></details>",
+        command(page.made),
         command(page.repeat),
         escaped(page.spec)
     )

@@ -23,6 +23,15 @@ pub(super) fn escaped(text: &str) -> String {
     safe
 }
 
+/// A sentence: as [`escaped`], with what stands between backquotes as code, and no line that begins with
+/// a percent sign.
+pub(super) fn prose(text: &str) -> String {
+    let safe = escaped(text).replace(" %", "\u{a0}%");
+    // An odd one at the end is no pair.
+    let pairs = safe.matches('`').count() / 2;
+    (0..pairs).fold(safe, |text, _| text.replacen('`', "<code>", 1).replacen('`', "</code>", 1))
+}
+
 /// A string of JSON inside a `script` element, with its quotes.
 pub(crate) fn json_string(text: &str) -> String {
     let mut safe = String::from("\"");
@@ -82,6 +91,11 @@ mod tests {
         );
         let json = json_string("</script><!-- \"\\\n");
         assert_eq!(json, "\"\\u003c/script\\u003e\\u003c!-- \\\"\\\\\\u000a\"");
+    }
+
+    #[test]
+    fn sentences_keep_code_and_percent_together() {
+        assert_eq!(prose("1 % of `a<b` and `"), "1\u{a0}% of <code>a&lt;b</code> and `");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The sentences come from the caller, who compared the runs; here they only get their places.
 
-use super::text::escaped;
+use super::text::{escaped, prose};
 use super::{More, Page};
 
 /// Headlines that are seen at once; more are folded away.
@@ -18,11 +18,10 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
             escaped(why)
         ));
     }
-    let headline = |it: &String| format!("<p class=\"headline\">{}</p>", escaped(it));
     let (first, rest) = verdict.headlines.split_at(verdict.headlines.len().min(MOST));
-    text.push_str(&first.iter().map(headline).collect::<String>());
+    text.push_str(&headlines(first));
     if !rest.is_empty() {
-        let (n, rest) = (rest.len(), rest.iter().map(headline).collect::<String>());
+        let (n, rest) = (rest.len(), headlines(rest));
         text.push_str(&format!(
             "<details class=\"data\"><summary>{n} more verdicts</summary>{rest}</details>"
         ));
@@ -50,8 +49,23 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
     text
 }
 
+/// Sentences about the same runs stand below one heading.
+fn headlines(all: &[(String, String)]) -> String {
+    let told =
+        |(_, sentence): &(String, String)| format!("<p class=\"headline\">{}</p>", prose(sentence));
+    let same = all.chunk_by(|(one, _), (other, _)| one == other);
+    let groups = same.map(|sentences| {
+        let heading = match sentences[0].0.as_str() {
+            "" => String::new(),
+            about => format!("<h3>{}</h3>", escaped(about)),
+        };
+        heading + &sentences.iter().map(told).collect::<String>()
+    });
+    groups.collect()
+}
+
 fn list(sentences: &[String]) -> String {
-    let items = sentences.iter().map(|sentence| format!("<li>{}</li>", escaped(sentence)));
+    let items = sentences.iter().map(|sentence| format!("<li>{}</li>", prose(sentence)));
     format!("<ul>{}</ul>", items.collect::<String>())
 }
 
@@ -76,7 +90,7 @@ fn claims(claims: &[(String, String, String)]) -> String {
 
 fn more(more: &More) -> String {
     match more {
-        More::Sentence(sentence) => format!("<p>{}</p>", escaped(sentence)),
+        More::Sentence(sentence) => format!("<p>{}</p>", prose(sentence)),
         More::Command(command) => super::origin::command(command),
     }
 }

@@ -36,7 +36,7 @@ fn load(rows: usize, bins: usize) -> LoadSeries {
 fn verdict() -> Verdict {
     let hostile = || HOSTILE.to_owned();
     Verdict {
-        headlines: vec![hostile()],
+        headlines: vec![(hostile(), hostile())],
         parts: vec![(hostile(), vec![hostile()])],
         claims: vec![(hostile(), "holds".into(), hostile())],
         cautions: vec![hostile()],
@@ -87,6 +87,7 @@ fn page_of(reports: &[RunReport], load: Option<&LoadSeries>) -> String {
         chapters: &[chapter],
         theory: &theory,
         spec: HOSTILE,
+        made: HOSTILE,
         repeat,
     })
 }
