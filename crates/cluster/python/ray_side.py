@@ -16,6 +16,8 @@ What it is told: `ready`, `refused` with `why`, `worker` and `lost` with `node`,
 
 import json
 import os
+import queue
+import shutil
 import socket
 import subprocess
 import sys
@@ -26,6 +28,9 @@ import time
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 SETUP = "`scripts/setup-ray.sh` installs it, and `python:` in the file of `--cluster` names its Python"
 START = 45  # seconds for actors and tasks to be there
+# Seconds that Ray's head may be away: one that keeps its state elsewhere comes back in a few. Ray itself ends
+# every process of a job after 60, with words that name neither the cause nor a remedy.
+AWAY = 20
 OUT = threading.Lock()
 # Ray prints on the standard output too; what we say has one of its own.
 SAID = os.fdopen(os.dup(1), "w")
@@ -64,6 +69,30 @@ def find(address):
     except (OSError, ValueError) as error:
         raise Refused(f"there is no Ray at {address} ({error}); {remedy}") from None
     return address
+
+
+def watch_head(address):
+    """Ends this process, and so the job, when the head has been away for too long."""
+    host, _, port = address.rpartition(":")
+    seen = time.monotonic()
+    while time.monotonic() - seen < AWAY:
+        time.sleep(1)
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=3).close()
+            seen = time.monotonic()
+        except OSError:
+            pass
+    say("gone", why=f"its head at {address} has been away for {AWAY} s; start Ray again, then the run")
+    os._exit(1)
+
+
+def listen(orders):
+    """Orders as they come, and `None` for their end: then nobody waits any more for what is being done."""
+    for line in sys.stdin:
+        orders.put(json.loads(line))
+    orders.put(None)
+    time.sleep(3)
+    os._exit(0)  # Ray ends all that the job has, as it does when this process is killed
 
 
 class Worker:
@@ -369,10 +398,9 @@ def brief(error):
     return f"{type(error).__name__}: {lines[0] if lines else 'no reason'}"
 
 
-def serve(ray, hello):
+def serve(ray, hello, orders):
     workers, tasks = Workers(ray, hello), Tasks(ray)
-    for line in sys.stdin:
-        order = json.loads(line)
+    while (order := orders.get()) is not None:
         what = order.pop("do")
         try:
             if what == "workers":
@@ -393,6 +421,8 @@ def serve(ray, hello):
 
 def main():
     hello = json.loads(sys.stdin.readline())
+    orders = queue.SimpleQueue()
+    threading.Thread(target=listen, args=(orders,), daemon=True).start()
     try:
         try:
             import ray
@@ -400,6 +430,7 @@ def main():
         except ImportError as error:
             raise Refused(f"{sys.executable} has no Ray ({error}); {SETUP}") from None
         address = find(hello["address"])
+        threading.Thread(target=watch_head, args=(address,), daemon=True).start()
         ray.init(
             address=address,
             runtime_env={"working_dir": hello["folder"]},
@@ -410,9 +441,12 @@ def main():
         return say("refused", why=str(refused))
     except Exception as error:
         return say("refused", why=f"Ray refuses the connection: {brief(error)}")
+    finally:
+        # Ray has a copy of its own now; the driver may have gone meanwhile.
+        shutil.rmtree(hello["folder"], ignore_errors=True)
     say("ready")
     try:
-        serve(ray, hello)
+        serve(ray, hello, orders)
     except Exception as error:
         say("gone", why=brief(error))
     # Nothing of ours outlives this process: Ray ends the actors and tasks of a job with it.

@@ -31,8 +31,8 @@ pub fn run_cluster(
         let what = "where time is real the network is measured; remove `network`";
         return Err(RunError::Setup(what.into()));
     }
-    let mut cluster =
-        Cluster::start(setup, launcher).map_err(|error| RunError::Executor(Box::new(error)))?;
+    let mut cluster = Cluster::start_unless(setup, launcher, control)
+        .map_err(|error| RunError::Executor(Box::new(error)))?;
     let outcome = drive(&plan, &mut cluster, scheduler, observer, control);
     incidents.extend_from_slice(cluster.incidents());
     let timer = cluster.stop();

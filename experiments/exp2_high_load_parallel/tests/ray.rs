@@ -145,6 +145,64 @@ fn when_the_way_to_ray_goes_in_mid_run_what_was_measured_is_there() {
     wait_for(|| workers().is_empty());
 }
 
+/// A node of Ray with all that is on it: its worker is lost, the others do its calls.
+#[test]
+fn when_a_node_of_ray_goes_in_mid_run_the_others_do_its_calls() {
+    let (_alone, folder) = with_ray();
+    let flags = "--load-levels low --tasks 4000 --schedulers fifo";
+    let (run, ray) = start_on_its_own_ray(&folder, flags);
+    let rows = folder.path("out/low_fifo_0_latencies.csv.part");
+    wait_for(|| fs::metadata(&rows).is_ok_and(|rows| rows.len() > 0));
+    let raylets = ray.processes("raylet/raylet");
+    let heads = ray.processes("--head");
+    kill("-KILL", *raylets.difference(&heads).next().unwrap());
+    let output = run.wait_with_output().unwrap();
+    succeeded(&output);
+    assert!(text(&output.stdout).contains("4000/4000"), "{}", text(&output.stdout));
+    let metrics = metrics(&folder, "low_fifo");
+    assert!(metrics["retries"].as_u64().unwrap() > 0, "{}", metrics["retries"]);
+    assert!(metrics["notes"].to_string().contains("was lost"), "{}", metrics["notes"]);
+    wait_for(|| ray.processes("").is_empty());
+}
+
+#[test]
+fn when_rays_head_goes_for_good_the_run_ends_with_the_reason() {
+    let (_alone, folder) = with_ray();
+    let flags = "--load-levels low --tasks 500 --schedulers fifo ray_spread";
+    let (run, ray) = start_on_its_own_ray(&folder, flags);
+    // What is next is prepared by Ray, which takes it seconds.
+    wait_for(|| folder.path("out/low_fifo_metrics.json").exists());
+    kill("-KILL", *ray.processes("gcs_server").first().unwrap());
+    let output = run.wait_with_output().unwrap();
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("run `low_ray_spread` failed: Ray: its head at 127.0.0.1:"), "{message}");
+    assert!(message.contains("start Ray again"), "{message}");
+    assert_eq!(metrics(&folder, "low_fifo")["successful_tasks"], 500);
+    wait_for(|| ray.processes("").is_empty());
+}
+
+/// Ray prepares what it can no more, so only the signal can end it as it does.
+#[test]
+fn an_interrupt_is_heard_while_ray_prepares_a_run() {
+    let (_alone, folder) = with_ray();
+    let flags = "--load-levels low --tasks 500 --schedulers fifo ray_spread";
+    let (run, ray) = start_on_its_own_ray(&folder, flags);
+    wait_for(|| folder.path("out/low_fifo_metrics.json").exists());
+    kill("-KILL", *ray.processes("gcs_server").first().unwrap());
+    let is_it = |process: &&u32| {
+        fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|exe| exe == Path::new(EXECUTABLE))
+    };
+    let ours = ray.processes(EXECUTABLE);
+    kill("-INT", *ours.iter().find(is_it).unwrap());
+    let output = run.wait_with_output().unwrap();
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{message}");
+    assert_eq!(metrics(&folder, "low_fifo")["successful_tasks"], 500);
+    assert!(text(&output.stdout).contains("1 of 2 runs"), "{}", text(&output.stdout));
+    wait_for(|| ray.processes("").is_empty());
+}
+
 #[test]
 fn nothing_is_left_when_the_program_is_killed() {
     let (_alone, folder) = with_ray();
@@ -187,6 +245,27 @@ fn start(folder: &Folder, flags: &str) -> Child {
     run
 }
 
+/// A Ray of one test alone, of which parts may go.
+struct Own(String);
+
+impl Own {
+    fn processes(&self, what: &str) -> BTreeSet<u32> {
+        processes_with(&self.0, what)
+    }
+}
+
+/// Starts a Ray of two nodes and the program on it.
+fn start_on_its_own_ray(folder: &Folder, flags: &str) -> (Child, Own) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/with-ray.sh");
+    let mark = folder.path("").display().to_string();
+    let mut command = Command::new(script);
+    command.args(["--nodes", "2", "--cpus", "4", "--", EXECUTABLE]);
+    command.args(format!("{ON_RAY} {flags}").split_whitespace());
+    command.current_dir(folder.path("")).env("OWN_RAY", &mark);
+    let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    (run, Own(format!("OWN_RAY={mark}")))
+}
+
 /// Fails when it has not come in about a minute: a test that hangs tells nothing.
 #[track_caller]
 fn wait_for(mut condition: impl FnMut() -> bool) {
@@ -215,7 +294,11 @@ fn actors() -> BTreeSet<u32> {
 
 /// Living processes of this Ray whose command line has this in it.
 fn processes(what: &str) -> BTreeSet<u32> {
-    let ours = format!("WITH_RAY={}", env("WITH_RAY"));
+    processes_with(&format!("WITH_RAY={}", env("WITH_RAY")), what)
+}
+
+/// Living processes with this variable whose command line has this in it.
+fn processes_with(ours: &str, what: &str) -> BTreeSet<u32> {
     let is_it = |process: &u32| {
         let read = |file: &str| fs::read(format!("/proc/{process}/{file}")).unwrap_or_default();
         let line = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");

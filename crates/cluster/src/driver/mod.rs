@@ -33,7 +33,7 @@ use offset::{Placed, place};
 use pipeline::drive::{Call, Executor, Fact};
 use pipeline::kit::{Clock, NodeQueues, PreciseSleep, doze};
 use pipeline::model::{Luggage, Stepped};
-use pipeline::{Failure, RunError, RunSetup, TimerUse};
+use pipeline::{Control, Failure, RunError, RunSetup, TimerUse};
 use sched_core::{NodeId, Span, Time};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -110,6 +110,15 @@ impl Cluster {
     /// When a worker cannot be started or reached, or does not say hello; when there are fewer than nodes; and
     /// when a stage runs code of its own.
     pub fn start(setup: &RunSetup, launcher: &Launcher) -> Result<Cluster, Error> {
+        Cluster::start_unless(setup, launcher, &Control::new())
+    }
+
+    /// The same; when the run is to stop, it waits for nobody any more.
+    pub(crate) fn start_unless(
+        setup: &RunSetup,
+        launcher: &Launcher,
+        control: &Control,
+    ) -> Result<Cluster, Error> {
         let spec = &setup.cluster.spec;
         let work = work::of_stages(&setup.workload.stages)?;
         let luggage = Luggage::new(setup.steps.as_ref(), &setup.workload.stages);
@@ -128,7 +137,7 @@ impl Cluster {
         }
         if let Launcher::Ray(ray) = launcher {
             let slots = spec.nodes().map(|id| spec.capacity(id).whole_slots());
-            ray.workers(&slots.collect::<Vec<_>>())?;
+            ray.workers(&slots.collect::<Vec<_>>(), control)?;
         }
         let mut cluster = Cluster {
             clock: Clock::start(),
@@ -150,7 +159,7 @@ impl Cluster {
             starting: Vec::new(),
             _precise: PreciseSleep::on_this_thread(),
         };
-        cluster.bring_up()?;
+        cluster.bring_up(control)?;
         Ok(cluster)
     }
 
@@ -184,14 +193,16 @@ impl Cluster {
         Some(TimerUse { cpu, wall })
     }
 
-    fn bring_up(&mut self) -> Result<(), Error> {
+    fn bring_up(&mut self, control: &Control) -> Result<(), Error> {
         let start = self.present();
         self.processes = Arc::new(self.nodes.iter().map(|_| AtomicU32::new(0)).collect());
         for at in 0..self.nodes.len() {
             self.launch_node(at, start)?;
         }
         let until = start + START;
-        while let Some(node) = self.nodes.iter().find(|node| !node.is_up()) {
+        while !control.stopped()
+            && let Some(node) = self.nodes.iter().find(|node| !node.is_up())
+        {
             let id = node.id;
             if node.state == State::Down {
                 let what = self.incidents.iter().find(|incident| incident.node == id);

@@ -19,7 +19,7 @@ pub use operator::serve_operator;
 pub use tasks::run_on_ray;
 
 use crate::{Error, Keys, Program, Strategy, Token, Trust};
-use pipeline::RunSetup;
+use pipeline::{Control, RunSetup};
 use sched_core::Span;
 use side::{Heard, Side};
 use std::fmt;
@@ -85,7 +85,7 @@ impl Ray {
         }
         let spec = &setup.cluster.spec;
         let slots = spec.nodes().map(|node| spec.capacity(node).whole_slots());
-        self.workers(&slots.collect::<Vec<_>>())
+        self.workers(&slots.collect::<Vec<_>>(), &Control::new())
     }
 
     /// The secret that its workers and this driver share.
@@ -99,14 +99,14 @@ impl Ray {
     }
 
     /// Has one worker for each node, on a Ray node of its own with as many CPUs as it has slots. Those that
-    /// are there already stay.
-    pub(crate) fn workers(&self, slots: &[u32]) -> Result<(), Error> {
-        self.order(&Order::Workers { slots })?.reply()
+    /// are there already stay. Waits for them, or until the run is to stop.
+    pub(crate) fn workers(&self, slots: &[u32], control: &Control) -> Result<(), Error> {
+        self.order(&Order::Workers { slots }, control)?.reply(control)
     }
 
     /// The worker at this address is of no use: it is ended, and Ray's actor starts another.
     pub(crate) fn renew(&self, node: u32, address: SocketAddr) -> Result<(), Error> {
-        self.order(&Order::Renew { node, address }).map(drop)
+        self.order(&Order::Renew { node, address }, &Control::new()).map(drop)
     }
 
     /// Waits until the worker of a node listens, other than at its `old` address.
@@ -133,14 +133,14 @@ impl Ray {
     }
 
     /// Gives an order; whoever needs the answer waits for it without keeping others from giving theirs.
-    fn order(&self, order: &Order<'_>) -> Result<Arc<Heard>, Error> {
+    fn order(&self, order: &Order<'_>, control: &Control) -> Result<Arc<Heard>, Error> {
         let shared = &*self.0;
         let mut side = shared.side.lock().unwrap_or_else(PoisonError::into_inner);
         let begins = matches!(order, Order::Workers { .. } | Order::Tasks { .. });
         if begins && side.as_ref().is_none_or(|side| side.heard().is_gone().is_some()) {
             *side = None;
             let Shared { python, address, program, keys, .. } = shared;
-            *side = Some(Side::start(python, address, program, keys)?);
+            *side = Some(Side::start(python, address, program, keys, control)?);
         }
         let Some(side) = side.as_mut() else {
             return Err(Error::Ray("there is no connection to it".into()));

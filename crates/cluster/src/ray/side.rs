@@ -6,6 +6,7 @@
 
 use super::words::{Done, Hello, Order, Word};
 use crate::{Error, Keys, Program};
+use pipeline::Control;
 use pipeline::kit::Clock;
 use sched_core::{Span, Time};
 use std::fs;
@@ -23,6 +24,9 @@ const SCRIPT: &str = include_str!("../../python/ray_side.py");
 /// How long it may take to do what it was told: it gives up by itself before. Importing Ray alone takes
 /// seconds on a busy machine.
 const PATIENCE: Span = Span::from_secs(180);
+
+/// The longest wait in one go: whether the run is to stop is no news of this process.
+const TURN: Span = Span::from_millis(100);
 
 /// How long it may take to end.
 const LEAVING: Span = Span::from_secs(10);
@@ -58,6 +62,7 @@ impl Side {
         address: &str,
         program: &Program,
         keys: &Keys,
+        control: &Control,
     ) -> Result<Side, Error> {
         let here = |error| Error::Ray(format!("its files cannot be written: {error}"));
         let folder = tempfile::Builder::new().prefix("sage-ray-").tempdir().map_err(here)?;
@@ -93,7 +98,7 @@ impl Side {
         let path = folder.path().to_string_lossy();
         let Keys { token, certificate, key, .. } = keys;
         side.say(&Hello { address, folder: &path, token, certificate, key })?;
-        side.heard.reply()?;
+        side.heard.reply(control)?;
         Ok(side)
     }
 
@@ -140,10 +145,13 @@ impl Drop for Side {
 }
 
 impl Heard {
-    /// Waits for the answer to an order.
-    pub(super) fn reply(&self) -> Result<(), Error> {
-        let reply = self.wait(PATIENCE, |known| known.replies.pop());
-        match reply {
+    /// Waits for the answer to an order, or until the run is to stop.
+    pub(super) fn reply(&self, control: &Control) -> Result<(), Error> {
+        let reply = |known: &mut Known| match known.replies.pop() {
+            None if control.stopped() => Some(Ok(())),
+            reply => reply,
+        };
+        match self.wait(PATIENCE, reply) {
             Ok(Some(reply)) => reply.map_err(Error::Ray),
             Ok(None) => Err(Error::Ray(format!("no answer within {PATIENCE}"))),
             Err(why) => Err(Error::Ray(why)),
@@ -207,7 +215,7 @@ impl Heard {
             if left == Span::ZERO {
                 return Ok(None);
             }
-            let waited = self.news.wait_timeout(known, left.into());
+            let waited = self.news.wait_timeout(known, left.min(TURN).into());
             known = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -287,7 +295,7 @@ mod tests {
                     {\"say\": \"done\", \"calls\": [[1, 0, 9, null]]}\nTraceback\n";
         let why = heard.listen(said.as_bytes());
         assert!(why.starts_with("its Python said `Traceback`"), "{why}");
-        heard.reply().unwrap();
+        heard.reply(&Control::new()).unwrap();
         let address = "127.0.0.1:7".parse().unwrap();
         assert_eq!(heard.worker(1, None, Span::ZERO), Ok(address));
         let nothing_new = heard.worker(1, Some(address), Span::ZERO).unwrap_err();
@@ -297,6 +305,6 @@ mod tests {
         assert_eq!(heard.done(Span::ZERO).unwrap(), []);
         heard.gone(why.clone());
         assert_eq!(heard.done(Span::ZERO), Err(why.clone()));
-        assert_eq!(heard.reply().unwrap_err().to_string(), format!("Ray: {why}"));
+        assert_eq!(heard.reply(&Control::new()).unwrap_err().to_string(), format!("Ray: {why}"));
     }
 }

@@ -45,7 +45,7 @@ pub fn run_on_ray(
         return Err(RunError::Setup(why));
     }
     let failed = |error| RunError::Executor(Box::new(error));
-    let mut tasks = RayTasks::start(setup, ray, strategy).map_err(failed)?;
+    let mut tasks = RayTasks::start(setup, ray, strategy, control).map_err(failed)?;
     remarks.push(
         "Ray placed the calls itself. What passes between its driver and the start of a call cannot be \
          told apart and counts as queueing, the way back too."
@@ -98,7 +98,12 @@ struct RayTasks {
 }
 
 impl RayTasks {
-    fn start(setup: &RunSetup, ray: &Ray, strategy: Strategy) -> Result<RayTasks, Error> {
+    fn start(
+        setup: &RunSetup,
+        ray: &Ray,
+        strategy: Strategy,
+        control: &Control,
+    ) -> Result<RayTasks, Error> {
         let spec = &setup.cluster.spec;
         let slots: Vec<u32> = spec.nodes().map(|node| spec.capacity(node).whole_slots()).collect();
         let speeds: Vec<f64> = setup.cluster.node_speeds().into_iter().collect();
@@ -108,19 +113,15 @@ impl RayTasks {
         });
         let rounds: Vec<u32> = rounds.collect();
         let compute = rounds.iter().any(|rounds| *rounds > 0);
-        let heard = ray.order(&Order::Tasks {
-            slots: &slots,
-            speeds: &speeds,
-            strategy: strategy.name(),
-            compute,
-        })?;
-        heard.reply()?;
+        let (slots, speeds, strategy) = (&slots, &speeds, strategy.name());
+        let heard = ray.order(&Order::Tasks { slots, speeds, strategy, compute }, control)?;
+        heard.reply(control)?;
         Ok(RayTasks {
             clock: Clock::start(),
             ray: ray.clone(),
             heard,
             rounds,
-            nodes: slots.len() as u32,
+            nodes: spec.nodes().count() as u32,
             calls: BTreeMap::new(),
             asks: Vec::new(),
             broken: None,
@@ -173,7 +174,7 @@ impl Executor for RayTasks {
             self.asks.push((ticket, service.as_nanos(), rounds, key.task.index, milli));
             self.calls.insert(ticket, call);
         }
-        let sent = self.ray.order(&Order::Calls { calls: &self.asks });
+        let sent = self.ray.order(&Order::Calls { calls: &self.asks }, &Control::new());
         self.broken = self.broken.take().or(sent.err());
         self.asks.clear();
     }
