@@ -28,6 +28,8 @@ const POLICIES: [&str; 7] = [
     "ray_spread",
 ];
 
+const WORKER: &str = "./worker __worker --supervised";
+
 type Processes = fn() -> BTreeSet<u32>;
 
 /// There is one Ray, and each test wants all of it.
@@ -145,19 +147,29 @@ fn when_the_way_to_ray_goes_in_mid_run_what_was_measured_is_there() {
     wait_for(|| workers().is_empty());
 }
 
-/// A node of Ray with all that is on it: its worker is lost, the others do its calls.
+/// A node of Ray with all that is on it, and then the head: the calls of the one run elsewhere, without the
+/// other there is no Ray.
 #[test]
-fn when_a_node_of_ray_goes_in_mid_run_the_others_do_its_calls() {
+fn a_node_of_ray_can_go_and_the_head_cannot() {
     let (_alone, folder) = with_ray();
-    let flags = "--load-levels low --tasks 4000 --schedulers fifo";
+    // Ray has a node more than is needed.
+    let flags = "--load-levels low --tasks 4000 --schedulers fifo ray_spread";
     let (run, ray) = start_on_its_own_ray(&folder, flags);
     let rows = folder.path("out/low_fifo_0_latencies.csv.part");
     wait_for(|| fs::metadata(&rows).is_ok_and(|rows| rows.len() > 0));
-    let raylets = ray.processes("raylet/raylet");
     let heads = ray.processes("--head");
-    kill("-KILL", *raylets.difference(&heads).next().unwrap());
+    let raylets: BTreeSet<u32> =
+        ray.processes("raylet/raylet").difference(&heads).copied().collect();
+    let of_workers: BTreeSet<u32> = ray.processes(WORKER).into_iter().flat_map(ancestors).collect();
+    kill("-KILL", *raylets.intersection(&of_workers).next().unwrap());
+    wait_for(|| folder.path("out/low_fifo_metrics.json").exists());
+    // What is next is prepared by Ray, which takes it seconds.
+    kill("-KILL", *ray.processes("gcs_server").first().unwrap());
     let output = run.wait_with_output().unwrap();
-    succeeded(&output);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    let why = "run `low_ray_spread` failed: Ray: its head at 127.0.0.1:";
+    assert!(message.contains(why) && message.contains("start Ray again"), "{message}");
     assert!(text(&output.stdout).contains("4000/4000"), "{}", text(&output.stdout));
     let metrics = metrics(&folder, "low_fifo");
     assert!(metrics["retries"].as_u64().unwrap() > 0, "{}", metrics["retries"]);
@@ -165,42 +177,22 @@ fn when_a_node_of_ray_goes_in_mid_run_the_others_do_its_calls() {
     wait_for(|| ray.processes("").is_empty());
 }
 
-#[test]
-fn when_rays_head_goes_for_good_the_run_ends_with_the_reason() {
-    let (_alone, folder) = with_ray();
-    let flags = "--load-levels low --tasks 500 --schedulers fifo ray_spread";
-    let (run, ray) = start_on_its_own_ray(&folder, flags);
-    // What is next is prepared by Ray, which takes it seconds.
-    wait_for(|| folder.path("out/low_fifo_metrics.json").exists());
-    kill("-KILL", *ray.processes("gcs_server").first().unwrap());
-    let output = run.wait_with_output().unwrap();
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("run `low_ray_spread` failed: Ray: its head at 127.0.0.1:"), "{message}");
-    assert!(message.contains("start Ray again"), "{message}");
-    assert_eq!(metrics(&folder, "low_fifo")["successful_tasks"], 500);
-    wait_for(|| ray.processes("").is_empty());
-}
-
-/// Ray prepares what it can no more, so only the signal can end it as it does.
+/// A head that is stopped prepares nothing, so only the signal can end the program as it does.
 #[test]
 fn an_interrupt_is_heard_while_ray_prepares_a_run() {
     let (_alone, folder) = with_ray();
-    let flags = "--load-levels low --tasks 500 --schedulers fifo ray_spread";
-    let (run, ray) = start_on_its_own_ray(&folder, flags);
-    wait_for(|| folder.path("out/low_fifo_metrics.json").exists());
-    kill("-KILL", *ray.processes("gcs_server").first().unwrap());
-    let is_it = |process: &&u32| {
-        fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|exe| exe == Path::new(EXECUTABLE))
-    };
-    let ours = ray.processes(EXECUTABLE);
-    kill("-INT", *ours.iter().find(is_it).unwrap());
+    let run = start(&folder, &format!("{ON_RAY} --tasks 800 --schedulers fifo ray_spread"));
+    wait_for(|| folder.path("out/fifo_metrics.json").exists());
+    let head = *processes("gcs_server").first().unwrap();
+    kill("-STOP", head);
+    kill("-INT", run.id());
     let output = run.wait_with_output().unwrap();
+    kill("-CONT", head);
     let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{message}");
-    assert_eq!(metrics(&folder, "low_fifo")["successful_tasks"], 500);
+    assert_eq!(metrics(&folder, "fifo")["successful_tasks"], 800);
     assert!(text(&output.stdout).contains("1 of 2 runs"), "{}", text(&output.stdout));
-    wait_for(|| ray.processes("").is_empty());
+    wait_for(|| processes("ray_side.py").is_empty());
 }
 
 #[test]
@@ -254,12 +246,12 @@ impl Own {
     }
 }
 
-/// Starts a Ray of two nodes and the program on it.
+/// Starts a Ray of three nodes and the program on it.
 fn start_on_its_own_ray(folder: &Folder, flags: &str) -> (Child, Own) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/with-ray.sh");
     let mark = folder.path("").display().to_string();
     let mut command = Command::new(script);
-    command.args(["--nodes", "2", "--cpus", "4", "--", EXECUTABLE]);
+    command.args(["--nodes", "3", "--cpus", "4", "--", EXECUTABLE]);
     command.args(format!("{ON_RAY} {flags}").split_whitespace());
     command.current_dir(folder.path("")).env("OWN_RAY", &mark);
     let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -285,7 +277,7 @@ fn kill(signal: &str, process: u32) {
 
 /// Workers that actors have started.
 fn workers() -> BTreeSet<u32> {
-    processes("./worker __worker --supervised")
+    processes(WORKER)
 }
 
 fn actors() -> BTreeSet<u32> {
@@ -310,6 +302,16 @@ fn processes_with(ours: &str, what: &str) -> BTreeSet<u32> {
     let ids =
         entries.filter_map(|entry| entry.unwrap().file_name().into_string().ok()?.parse().ok());
     ids.filter(is_it).collect()
+}
+
+/// Who has started a process, who has started that, and so on.
+fn ancestors(process: u32) -> Vec<u32> {
+    let parent = |process: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let (_, after) = stat.rsplit_once(')')?;
+        after.split_whitespace().nth(1)?.parse().ok()
+    };
+    std::iter::successors(Some(process), parent).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "which Ray is there is told by the environment")]
