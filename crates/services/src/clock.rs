@@ -3,7 +3,7 @@
 //! The durations of stage calls are measured by their executor. What is measured here happens inside of
 //! one: the first token of an answer, and the tokens after it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The start of a call, and the time that it may take.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,12 @@ impl Timer {
 #[expect(clippy::disallowed_methods, reason = "a call that waits to be repeated owns its thread")]
 pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
+}
+
+/// What this host takes for the time of day.
+#[expect(clippy::disallowed_methods, reason = "a server may name the time of day to come again")]
+pub(crate) fn time_of_day() -> SystemTime {
+    SystemTime::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the first token is measured inside of a stage call")]

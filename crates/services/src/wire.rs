@@ -5,7 +5,7 @@
 //! pause that doubles, varies by a factor of three so that clients do not come back together, and is never
 //! shorter than the server asks for. Connections are kept and used again.
 
-use crate::clock::{Timer, pause};
+use crate::clock::{Timer, pause, time_of_day};
 use crate::error::shortened;
 use crate::gate::Gate;
 use crate::{CallError, Endpoint};
@@ -178,9 +178,16 @@ pub(crate) fn message(text: &str) -> Option<String> {
     words.as_str().map(str::to_owned)
 }
 
-/// Seconds, or milliseconds by the name that some servers use. A date is not read; then our own pause counts.
+/// Seconds, milliseconds by the name that some servers use, or a date: that far from the server's own `Date`, or
+/// from this host's where it tells none. A date that has passed asks for no pause.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
+    let date = |name: &str| httpdate::parse_http_date(text(name)?).ok();
+    if let Some(then) = date("retry-after") {
+        let now = date("date").unwrap_or_else(time_of_day);
+        return Some(then.duration_since(now).unwrap_or_default());
+    }
     let seconds = number("retry-after-ms").map(|ms| ms / 1e3).or_else(|| number("retry-after"))?;
     Duration::try_from_secs_f64(seconds).ok()
 }
@@ -210,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_say_how_long_to_wait_in_two_ways() {
+    fn servers_say_how_long_to_wait_in_three_ways() {
         let after = |name: &'static str, value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, value.parse().unwrap());
@@ -219,7 +226,20 @@ mod tests {
         assert_eq!(after("retry-after", "2"), Some(Duration::from_secs(2)));
         assert_eq!(after("retry-after", "0.5"), Some(Duration::from_millis(500)));
         assert_eq!(after("retry-after-ms", "20"), Some(Duration::from_millis(20)));
-        for odd in ["-1", "soon", "Fri, 31 Dec 1999 23:59:59 GMT", "NaN", "1e300"] {
+        let date = "Fri, 31 Dec 1999 23:59:59 GMT";
+        for (now, pause) in
+            [("Fri, 31 Dec 1999 23:59:40 GMT", 19), ("Sat, 01 Jan 2000 00:00:00 GMT", 0)]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert("retry-after", date.parse().unwrap());
+            headers.insert("date", now.parse().unwrap());
+            assert_eq!(retry_after(&headers), Some(Duration::from_secs(pause)), "{now}");
+        }
+        assert_eq!(after("retry-after", date), Some(Duration::ZERO), "by the clock of this host");
+        let later = time_of_day() + Duration::from_secs(3600);
+        let pause = after("retry-after", &httpdate::fmt_http_date(later)).unwrap();
+        assert!(pause > Duration::from_secs(60), "{pause:?}");
+        for odd in ["-1", "soon", "Fri, 31 Dec 1999", "NaN", "1e300"] {
             assert_eq!(after("retry-after", odd), None, "{odd}");
         }
     }
