@@ -6,7 +6,7 @@
 use crate::args::{Config, USUAL};
 use crate::chat::Model;
 use crate::embed::Embedder;
-use crate::http::{Bounds, Server};
+use crate::http::{Bounds, Server, connections};
 use anyhow::{Context as _, Result};
 use std::future::Future;
 use std::io::{Read as _, Write as _};
@@ -66,11 +66,9 @@ impl Ready {
         let address = listener.local_addr()?;
         let ending = ending(self.until_stdin_closes)?;
         let mut asked = ending.clone();
-        let serving = axum::serve(listener, self.server.router())
-            .with_graceful_shutdown(async move {
-                let _ = asked.wait_for(Option::is_some).await;
-            })
-            .into_future();
+        let serving = connections::serve(listener, self.server.router(), async move {
+            let _ = asked.wait_for(Option::is_some).await;
+        });
         println!("listening on http://{address}");
         std::io::stdout().flush()?;
         let mut asked = ending;
@@ -79,7 +77,7 @@ impl Ready {
             tokio::time::sleep(self.grace).await;
         };
         tokio::select! {
-            result = serving => result?,
+            () = serving => {}
             () = over => eprintln!("answers under way were cut off after {} s", self.grace.as_secs()),
         }
         let why = *asked.borrow();

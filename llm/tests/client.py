@@ -3,8 +3,10 @@ client that leaves. Usage: client.py URL, of a server with the default models, t
 two, started for this test alone. Each check prints its name; the first that fails ends it with 1."""
 
 import base64
+import concurrent.futures
 import json
 import math
+import socket
 import struct
 import subprocess
 import sys
@@ -208,6 +210,38 @@ def a_full_queue_is_said_and_emptied_by_those_who_leave():
     assert ask(max_tokens=1).usage.completion_tokens == 1
 
 
+def trickle(request):
+    """Sends this, and then a byte a second; what comes back until the server closes the connection."""
+    host, _, port = URL.rpartition("/")[2].partition(":")
+    with socket.create_connection((host, int(port))) as slow:
+        slow.settimeout(1)
+        slow.sendall(request)
+        answer = b""
+        while True:
+            try:
+                more = slow.recv(1000)
+                answer += more
+                if not more:
+                    return answer
+            except TimeoutError:
+                slow.sendall(b" ")
+            except OSError:
+                return answer
+
+
+def clients_that_are_too_slow_are_closed():
+    assert SLOW[0].result(90) == b""
+    assert SLOW[1].result(90).startswith(b"HTTP/1.1 408 ")
+
+
+# They take their time while others are served.
+pool = concurrent.futures.ThreadPoolExecutor(2)
+head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: slow\r\n"
+SLOW = [
+    pool.submit(trickle, head + b"x: "),
+    pool.submit(trickle, head + b"content-type: application/json\r\ncontent-length: 1000\r\n\r\n{"),
+]
+
 CHECKS = [
     whole,
     greedy_is_deterministic,
@@ -221,6 +255,7 @@ CHECKS = [
     errors,
     a_client_that_leaves_frees_its_slot,
     a_full_queue_is_said_and_emptied_by_those_who_leave,
+    clients_that_are_too_slow_are_closed,
 ]
 for check in CHECKS:
     start = time.monotonic()

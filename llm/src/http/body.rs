@@ -12,6 +12,7 @@ use candle_transformers::generation::Sampling;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 /// A body that was JSON of this form.
 pub struct Body<T>(pub T);
@@ -23,18 +24,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: axum::extract::Request, state: &S) -> Result<Body<T>, ApiError> {
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|rejection| {
-                match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(LONGEST),
-                    _ => ApiError::invalid(None, rejection.body_text()),
-                }
+        let bytes = tokio::time::timeout(SLOWEST, Bytes::from_request(request, state))
+            .await
+            .map_err(|_| ApiError::too_slow(SLOWEST))?
+            .map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(LONGEST),
+                _ => ApiError::invalid(None, rejection.body_text()),
             })?;
         serde_json::from_slice(&bytes)
             .map(Body)
             .map_err(|error| ApiError::invalid(None, format!("the body: {error}")))
     }
 }
+
+/// How long a body may take to be here.
+const SLOWEST: Duration = Duration::from_secs(30);
 
 /// The body of `/v1/chat/completions`.
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A refusal or failure.
 #[derive(Clone, Debug)]
@@ -47,6 +48,12 @@ impl ApiError {
     /// 404 and 405: an address or a method that is not here.
     pub fn no_route(status: StatusCode, message: impl Into<String>) -> ApiError {
         ApiError::new(status, "invalid_request_error", message).code("unknown_url")
+    }
+
+    /// 408: a body that did not come in time.
+    pub fn too_slow(most: Duration) -> ApiError {
+        let message = format!("the body did not come within {} s", most.as_secs());
+        ApiError::new(StatusCode::REQUEST_TIMEOUT, "invalid_request_error", message)
     }
 
     /// 413: a body beyond the bound.

@@ -1,12 +1,13 @@
 //! The server's addresses, in the form of OpenAI's API.
 //!
-//! `chat`, `embeddings` and `models` answer, `body` reads what is asked, `error` says no. Every request
+//! `connections` has them, `chat`, `embeddings` and `models` answer, `body` reads what is asked, `error` says no. Every request
 //! is counted once, by a `Ticket` that knows when its client left. What is admitted holds a place;
 //! without a free one the answer is 429 at once, so that the queue cannot grow.
 
 mod answer;
 mod body;
 mod chat;
+pub mod connections;
 mod embeddings;
 mod error;
 mod models;
