@@ -19,6 +19,7 @@ mod remote;
 mod sockets;
 mod work;
 
+pub use losses::Incident;
 pub use process::Program;
 pub use remote::{Remote, inquire};
 
@@ -28,13 +29,14 @@ use crate::wire::{Answer, Message, Refusal};
 use crate::{Error, HEARTBEAT};
 use agenda::Agenda;
 use flights::Flights;
+use losses::Ended;
 use node::{Node, State};
 use offset::{Placed, place};
 use pipeline::drive::{Call, Executor, Fact};
 use pipeline::kit::{Clock, NodeQueues, PreciseSleep, doze};
 use pipeline::model::{Luggage, Stepped};
 use pipeline::{Control, Failure, RunError, RunSetup, TimerUse};
-use sched_core::{NodeId, Span, Time};
+use sched_core::{Span, Time};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -81,25 +83,6 @@ pub enum Launcher {
     Static(Remote),
     /// Workers that Ray starts, one on each of its nodes, and keeps up.
     Ray(Ray),
-}
-
-/// Something that went wrong with a node and was not asked for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Incident {
-    /// When it was noticed.
-    pub at: Time,
-    /// Where.
-    pub node: NodeId,
-    /// What was seen of it.
-    pub what: String,
-    /// Of what kind the message was that its worker was ended for, if it was.
-    pub refused: Option<Refusal>,
-}
-
-/// Why what a worker says ends its session.
-struct Ended {
-    what: String,
-    refused: Option<Refusal>,
 }
 
 impl Cluster {
