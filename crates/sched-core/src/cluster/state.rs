@@ -143,6 +143,11 @@ impl Cluster {
         self.nodes[node.index()].has_queue_room()
     }
 
+    /// Whether any node can ever have a queue.
+    pub(crate) fn has_queues(&self) -> bool {
+        self.kinds.iter().any(|kind| kind.room > 0)
+    }
+
     /// Whether the node may be given a call of this demand now: it would start at once,
     /// or the queue has room and the node could hold it when empty.
     #[inline(always)]
