@@ -97,17 +97,12 @@ impl Calls {
         term: u32,
     ) -> Option<(&Resources, Place)> {
         let bucket = self.bucket(task);
-        let (mut before, mut slot) = (NIL, self.heads[bucket]);
-        let chain = loop {
-            let call = self.slots.get(slot as usize)?;
-            if call.task == task && call.node == node && call.term == term {
-                break call.chain;
-            }
-            (before, slot) = (slot, call.chain);
-        };
-        match self.slots.get_mut(before as usize) {
-            Some(before) => before.chain = chain,
-            None => self.heads[bucket] = chain,
+        let mut slot = self.heads[bucket];
+        let first = self.slots.get(slot as usize)?;
+        if first.task == task && first.node == node && first.term == term {
+            self.heads[bucket] = first.chain;
+        } else {
+            slot = self.unchain(slot, task, node, term)?;
         }
         let call = self.slots.get_mut(slot as usize)?;
         let place = call.place;
@@ -118,6 +113,20 @@ impl Calls {
             self.vacant = slot;
         }
         Some((&call.demand, place))
+    }
+
+    /// Takes the slot of a call out of its chain behind `before`.
+    #[inline(never)]
+    fn unchain(&mut self, mut before: u32, task: TaskId, node: NodeId, term: u32) -> Option<u32> {
+        loop {
+            let slot = self.slots.get(before as usize)?.chain;
+            let call = self.slots.get(slot as usize)?;
+            if call.task == task && call.node == node && call.term == term {
+                self.slots[before as usize].chain = call.chain;
+                return Some(slot);
+            }
+            before = slot;
+        }
     }
 
     /// A slot whose call had left is out of its queue.

@@ -229,8 +229,14 @@ impl Cluster {
     /// changes, if that node does not hold that call: a late answer of an old attempt.
     #[inline(always)]
     pub fn finish(&mut self, task: TaskId, node: NodeId) -> bool {
-        let at = &mut self.nodes[node.index()];
-        let Some((demand, place)) = self.calls.take(task, node, at.term) else { return false };
+        self.release(task, node).is_some()
+    }
+
+    /// The same for a node that may not be declared. The group of the node, or `None` where nothing changed.
+    #[inline(always)]
+    pub(crate) fn release(&mut self, task: TaskId, node: NodeId) -> Option<usize> {
+        let at = self.nodes.get_mut(node.index())?;
+        let (demand, place) = self.calls.take(task, node, at.term)?;
         if place == Place::Running {
             at.free.give_back(demand);
         } else {
@@ -240,9 +246,9 @@ impl Cluster {
         if at.head != NIL {
             at.start_queued(&mut self.calls, &mut self.backlogs[node.index()]);
         }
-        let kind = &self.kinds[usize::from(at.group)];
-        at.reload(kind, &self.backlogs, node, &mut self.changes);
-        true
+        let group = usize::from(at.group);
+        at.reload(&self.kinds[group], &self.backlogs, node, &mut self.changes);
+        Some(group)
     }
 
     /// The node is gone; its calls are forgotten.

@@ -95,17 +95,17 @@ impl LoadIndex {
         };
         let ladder = (cluster.group(node) * KINDS + kind) as u32;
         let (load, since) = (cluster.load(node), cluster.since(node));
-        // The load has another `since` for each change.
-        let rung = if place.since == since && self.ladders.is_on(place.rung, ladder) {
-            let rung = place.rung;
-            self.queues.relink(node.0);
-            rung
+        let (mut rung, stayed) = (place.rung, place.since == since);
+        let same = self.ladders.is_at(rung, ladder, load);
+        if same && stayed {
+            self.queues.relink(node.0); // the load has another `since` for each change
         } else {
-            self.leave(node);
-            let rung = self.ladders.rung(ladder, load);
+            if !same {
+                self.leave(node);
+                rung = self.ladders.rung(ladder, load);
+            }
             self.queues.enter(node.0, since, rung);
-            rung
-        };
+        }
         if kind == OPEN {
             self.ladders.met((ladder, load), rung, &free);
         } else {
@@ -143,26 +143,38 @@ impl LoadIndex {
         for group in candidates.groups().iter() {
             let kinds = self.ladders.used(group);
             if kinds >> OPEN & 1 == 1 {
-                let queues = &self.queues;
-                let find = |_, rung| queues.first_that_fits::<true>(rung, demand, cluster);
                 let (ladder, most) = (group * KINDS + OPEN, best.load);
                 let nothing = &Resources::NONE;
-                let found = self.ladders.first::<true>(ladder, 0, most, nothing, find, || most);
-                best.meet(found, queues);
+                let found = self.first::<true>(ladder, most, nothing, cluster, || most);
+                best.meet(found, &self.queues);
             }
             let mut resources = kinds & ((1 << OPEN) - 1);
             while resources != 0 {
                 let resource = resources.trailing_zeros() as usize;
                 resources &= resources - 1;
-                let bound = || cluster.load_bound(group, Dominant::ALL[resource], demand);
-                let queues = &self.queues;
-                let find = |_, rung| queues.first_that_fits::<false>(rung, demand, cluster);
                 let (ladder, most) = (group * KINDS + resource, best.load);
-                let found = self.ladders.first::<false>(ladder, 0, most, demand, find, bound);
-                best.meet(found, queues);
+                let bound = || cluster.load_bound(group, Dominant::ALL[resource], demand);
+                let found = self.first::<false>(ladder, most, demand, cluster, bound);
+                best.meet(found, &self.queues);
             }
         }
         (best.node != NOWHERE).then_some(NodeId(best.node))
+    }
+
+    /// The first node of a ladder up to a load. `NOTHING`: where queues have room, and the demand is nothing.
+    #[inline(always)]
+    fn first<const NOTHING: bool>(
+        &mut self,
+        ladder: usize,
+        most: u64,
+        demand: &Resources,
+        cluster: &Cluster,
+        bound: impl FnOnce() -> u64,
+    ) -> Option<(u64, u32)> {
+        let queues = &self.queues;
+        let find =
+            |_, rung, free: &_| queues.first_that_fits::<NOTHING>(rung, demand, free, cluster);
+        self.ladders.first::<NOTHING>(ladder, 0, most, demand, find, bound)
     }
 }
 
@@ -283,13 +295,14 @@ impl Queues {
         }
     }
 
-    /// The first on a rung that can start a demand, or the most that any of them has free. Where
-    /// queues have room the demand is nothing.
+    /// The first on a rung that can start a demand, or the most that any of them has free: not above
+    /// `most`. Where queues have room the demand is nothing.
     #[inline(always)]
     fn first_that_fits<const NOTHING: bool>(
         &self,
         rung: u32,
         demand: &Resources,
+        most: &Resources,
         cluster: &Cluster,
     ) -> Found {
         let first = self.places[self.end(rung)].next;
@@ -300,7 +313,11 @@ impl Queues {
         if NOTHING || !is_node {
             return Found::AtMost(Resources::NONE);
         }
-        self.next_that_fits(first, demand, cluster)
+        if demand.fits(most) {
+            self.next_that_fits(first, demand, cluster)
+        } else {
+            Found::AtMost(*most)
+        }
     }
 
     #[inline(never)]

@@ -197,12 +197,16 @@ impl PackIndex {
         }
         let numbers = self.groups[group];
         let masks = &self.masks;
-        let find = |key, rung| first_that_fits(numbers, key, masks[rung as usize], demand, cluster);
+        let find = |key, rung, most: &_| {
+            if !demand.fits(most) {
+                return Found::AtMost(*most);
+            }
+            first_that_fits(numbers, key, masks[rung as usize], demand, cluster)
+        };
         let (from, to) = (numbers.key(bound, 0), numbers.last_of(best.load));
         let ladder = group * KINDS + resource;
-        if let Some((key, node)) =
-            self.ladders.first::<false>(ladder, from, to, demand, find, || to)
-        {
+        let found = self.ladders.first::<false>(ladder, from, to, demand, find, || to);
+        if let Some((key, node)) = found {
             let load = numbers.load(key);
             if load > best.load || node < best.node {
                 *best = Best { load, node };
