@@ -222,6 +222,7 @@ fn is_gone(call: &Call, nodes: &[Node]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::queue::NodeQueue;
     use super::*;
     use crate::rng::Rng;
     use crate::time::Time;
@@ -238,7 +239,7 @@ mod tests {
         let mut rng = Rng::new(9);
         for (spread, shift) in [(40, 0), (3_000, 0), (3_000, 20), (3_000, 44)] {
             let mut calls = Calls::default();
-            let mut nodes = vec![Node::empty(Resources::NONE, 0, 0); 8];
+            let mut nodes = vec![Node::empty(Resources::NONE, 0, &NodeQueue::empty(0)); 8];
             let mut oracle: BTreeMap<TaskId, (NodeId, Resources, Place)> = BTreeMap::new();
             let mut left: Vec<(u32, TaskId, NodeId)> = Vec::new(); // their slots, while they are in a queue
             let mut slots: BTreeMap<TaskId, u32> = BTreeMap::new();
@@ -296,7 +297,7 @@ mod tests {
     #[test]
     fn slots_of_lost_calls_are_reclaimed() {
         let mut calls = Calls::default();
-        let mut nodes = vec![Node::empty(Resources::NONE, 0, 0)];
+        let mut nodes = vec![Node::empty(Resources::NONE, 0, &NodeQueue::empty(0))];
         for index in 0..10_000 {
             let task = TaskId { index, stage: 0 };
             calls.make_room(&nodes);
