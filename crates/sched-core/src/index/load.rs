@@ -138,6 +138,9 @@ impl LoadIndex {
     /// The candidate of the lowest load; of equal loads, the one that has been there longest.
     #[inline(always)]
     pub fn lowest(&mut self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
+        if self.unused {
+            return None;
+        }
         let cluster = candidates.cluster();
         let mut best = self.aside(demand, candidates);
         for group in candidates.groups().iter() {
