@@ -97,17 +97,12 @@ impl Calls {
         term: u32,
     ) -> Option<(&Resources, Place)> {
         let bucket = self.bucket(task);
-        let (mut before, mut slot) = (NIL, self.heads[bucket]);
-        let chain = loop {
-            let call = self.slots.get(slot as usize)?;
-            if call.task == task && call.node == node && call.term == term {
-                break call.chain;
-            }
-            (before, slot) = (slot, call.chain);
-        };
-        match self.slots.get_mut(before as usize) {
-            Some(before) => before.chain = chain,
-            None => self.heads[bucket] = chain,
+        let mut slot = self.heads[bucket];
+        let first = self.slots.get(slot as usize)?;
+        if first.task == task && first.node == node && first.term == term {
+            self.heads[bucket] = first.chain;
+        } else {
+            slot = self.unchain(slot, task, node, term)?;
         }
         let call = self.slots.get_mut(slot as usize)?;
         let place = call.place;
@@ -118,6 +113,20 @@ impl Calls {
             self.vacant = slot;
         }
         Some((&call.demand, place))
+    }
+
+    /// Takes the slot of a call out of its chain behind `before`.
+    #[inline(never)]
+    fn unchain(&mut self, mut before: u32, task: TaskId, node: NodeId, term: u32) -> Option<u32> {
+        loop {
+            let slot = self.slots.get(before as usize)?.chain;
+            let call = self.slots.get(slot as usize)?;
+            if call.task == task && call.node == node && call.term == term {
+                self.slots[before as usize].chain = call.chain;
+                return Some(slot);
+            }
+            before = slot;
+        }
     }
 
     /// A slot whose call had left is out of its queue.
@@ -213,6 +222,7 @@ fn is_gone(call: &Call, nodes: &[Node]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::queue::NodeQueue;
     use super::*;
     use crate::rng::Rng;
     use crate::time::Time;
@@ -229,7 +239,7 @@ mod tests {
         let mut rng = Rng::new(9);
         for (spread, shift) in [(40, 0), (3_000, 0), (3_000, 20), (3_000, 44)] {
             let mut calls = Calls::default();
-            let mut nodes = vec![Node::empty(Resources::NONE, 0, 0); 8];
+            let mut nodes = vec![Node::empty(Resources::NONE, 0, &NodeQueue::empty(0)); 8];
             let mut oracle: BTreeMap<TaskId, (NodeId, Resources, Place)> = BTreeMap::new();
             let mut left: Vec<(u32, TaskId, NodeId)> = Vec::new(); // their slots, while they are in a queue
             let mut slots: BTreeMap<TaskId, u32> = BTreeMap::new();
@@ -287,7 +297,7 @@ mod tests {
     #[test]
     fn slots_of_lost_calls_are_reclaimed() {
         let mut calls = Calls::default();
-        let mut nodes = vec![Node::empty(Resources::NONE, 0, 0)];
+        let mut nodes = vec![Node::empty(Resources::NONE, 0, &NodeQueue::empty(0))];
         for index in 0..10_000 {
             let task = TaskId { index, stage: 0 };
             calls.make_room(&nodes);

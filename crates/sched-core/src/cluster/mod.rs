@@ -5,6 +5,7 @@
 
 mod calls;
 mod node;
+mod queue;
 mod share;
 mod spec;
 mod state;

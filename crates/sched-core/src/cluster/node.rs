@@ -1,9 +1,12 @@
-//! One node in the account: what is free, what it holds, and the load that makes.
+//! One node in the account: what is free, and the load that makes.
 //!
 //! Load is the dominant share in integers, so that equal situations compare as equal on
-//! every machine. At 10,000 nodes a decision costs about as much as the cache lines it misses, so
-//! a node is one line.
+//! every machine. With thousands of nodes a decision costs about as much as the memory that it
+//! waits for, so a node is half a cache line, and twice as many stay near. What only nodes
+//! with a queue need lies apart ([`NodeQueue`](super::queue::NodeQueue)), since most have none; of it
+//! a node knows two answers.
 
+use super::queue::NodeQueue;
 use crate::resources::Resources;
 
 /// The end of a list of calls.
@@ -36,57 +39,44 @@ impl Dominant {
     pub const ALL: [Dominant; 3] = [Dominant::Cpu, Dominant::Gpu, Dominant::Memory];
 }
 
-/// What changes with every call, in one cache line. What equal nodes share is kept by group, and
-/// what queued calls demand apart ([`Held`](super::share::Held)), because most nodes have no queue.
+/// What changes with every call. What equal nodes share is kept by group.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
+#[repr(align(32))]
 pub(super) struct Node {
     pub(super) free: Resources,
     pub(super) load: u64,
-    pub(super) since: u64,
-    pub(super) head: u32, // ends of its queue, in which calls that left may still be
-    pub(super) tail: u32,
-    pub(super) queued: u32,
-    pub(super) room: u32, // calls that may be queued; 0 unless it is up
     pub(super) term: u32, // how often it was lost; calls of an earlier term are gone
     pub(super) group: u8,
-    pub(super) state: NodeState,
     pub(super) dominant: Dominant,
+    pub(super) is_ready: bool, // up, and nothing queued
+    pub(super) is_open: bool,  // up, and its queue takes one more
 }
 
+const _: () = assert!(size_of::<Node>() == 32);
+
 impl Node {
-    /// A node that is up and empty.
-    pub(super) fn empty(capacity: Resources, group: u8, room: u32) -> Node {
-        Node {
-            free: capacity,
-            load: 0,
-            since: 0,
-            head: NIL,
-            tail: NIL,
-            queued: 0,
-            room,
-            term: 0,
-            group,
-            state: NodeState::Up,
-            dominant: Dominant::Cpu,
-        }
+    /// A node that is empty, with so much free and such a queue.
+    pub(super) fn empty(capacity: Resources, group: u8, queue: &NodeQueue) -> Node {
+        let (load, dominant) = (0, Dominant::Cpu);
+        let (is_ready, is_open) = (queue.is_ready(), queue.is_open());
+        Node { free: capacity, load, term: 0, group, dominant, is_ready, is_open }
+    }
+
+    /// Takes down what its queue or its state has come to.
+    #[inline(always)]
+    pub(super) fn follow(&mut self, queue: &NodeQueue) {
+        (self.is_ready, self.is_open) = (queue.is_ready(), queue.is_open());
     }
 
     /// What a call sent here now could start with at once.
     #[inline(always)]
     pub(super) fn ready(&self) -> Option<Resources> {
-        (self.state == NodeState::Up && self.queued == 0).then_some(self.free)
+        self.is_ready.then_some(self.free)
     }
 
     /// Whether a call of this demand, sent here now, would start at once.
     #[inline(always)]
     pub(super) fn can_start(&self, demand: &Resources) -> bool {
-        self.state == NodeState::Up && self.queued == 0 && demand.fits(&self.free)
-    }
-
-    /// Whether the node is up and its queue takes one more.
-    #[inline(always)]
-    pub(super) fn has_queue_room(&self) -> bool {
-        self.queued < self.room
+        self.is_ready && demand.fits(&self.free)
     }
 }

@@ -5,11 +5,12 @@
 //! rule is fixed: first in, first out by assign, and a head that does not fit blocks.
 //!
 //! Every change is O(1) in the number of nodes and of calls, the loss of a node included (its calls
-//! are dropped later, see [`super::calls`]). The queue of a node runs through the slots of its calls, so
-//! that nothing is allocated once there are slots for the most calls ever held.
+//! are dropped later, see [`super::calls`]), and nothing is allocated once there are slots for the most
+//! calls ever held.
 
 use super::calls::{Calls, Place};
-use super::node::{Dominant, NIL, Node, NodeState};
+use super::node::{Dominant, Node, NodeState};
+use super::queue::NodeQueue;
 use super::share::{Held, Shares};
 use super::{ClusterSpec, Group, GroupSet, NodeId, QueueLimit};
 use crate::engine::Bind;
@@ -22,7 +23,8 @@ pub struct Cluster {
     spec: ClusterSpec,
     kinds: Vec<Kind>, // by group
     nodes: Vec<Node>,
-    backlogs: Vec<Held>, // by node: what its queued calls demand
+    queues: Vec<NodeQueue>, // by node
+    since: Vec<u64>,        // by node
     calls: Calls,
     changes: u64, // of integer loads, over all nodes
 }
@@ -48,19 +50,20 @@ impl Cluster {
             },
         };
         let kinds: Vec<Kind> = spec.groups().iter().map(kind).collect();
-        let mut nodes = Vec::with_capacity(spec.node_count());
+        let (mut nodes, mut queues) = (Vec::new(), Vec::new());
         for (index, (group, kind)) in (0..).zip(spec.groups().iter().zip(&kinds)) {
-            nodes.extend((0..group.count).map(|_| Node::empty(group.capacity, index, kind.room)));
-        }
-        for (since, node) in (0..).zip(&mut nodes) {
-            node.since = since;
+            let queue = NodeQueue::empty(kind.room);
+            let node = Node::empty(group.capacity, index, &queue);
+            nodes.extend((0..group.count).map(|_| node.clone()));
+            queues.extend((0..group.count).map(|_| queue.clone()));
         }
         Cluster {
             kinds,
             changes: nodes.len() as u64,
             spec: spec.clone(),
-            backlogs: vec![Held::default(); nodes.len()],
+            since: (0..nodes.len() as u64).collect(),
             nodes,
+            queues,
             calls: Calls::default(),
         }
     }
@@ -78,7 +81,7 @@ impl Cluster {
 
     /// Whether the node takes calls.
     pub fn state(&self, node: NodeId) -> NodeState {
-        self.nodes[node.index()].state
+        self.queues[node.index()].state
     }
 
     /// `⌊2¹⁶ × dominant share⌋`: the largest, over cpu, gpu and memory, of (running + queued
@@ -98,7 +101,7 @@ impl Cluster {
     /// start the node's id. The least one of equal loads has been at that load longest.
     #[inline(always)]
     pub fn since(&self, node: NodeId) -> u64 {
-        self.nodes[node.index()].since
+        self.since[node.index()]
     }
 
     /// What the node has.
@@ -116,7 +119,7 @@ impl Cluster {
     /// Calls that wait in the node's queue.
     #[inline(always)]
     pub fn queued(&self, node: NodeId) -> u32 {
-        self.nodes[node.index()].queued
+        self.queues[node.index()].queued
     }
 
     /// The node's group.
@@ -140,7 +143,12 @@ impl Cluster {
     /// Whether the node is up and its queue takes one more.
     #[inline(always)]
     pub fn has_queue_room(&self, node: NodeId) -> bool {
-        self.nodes[node.index()].has_queue_room()
+        self.nodes[node.index()].is_open
+    }
+
+    /// Whether any node can ever have a queue.
+    pub(crate) fn has_queues(&self) -> bool {
+        self.kinds.iter().any(|kind| kind.room > 0)
     }
 
     /// Whether the node may be given a call of this demand now: it would start at once,
@@ -149,14 +157,14 @@ impl Cluster {
     pub fn accepts(&self, node: NodeId, demand: &Resources) -> bool {
         let at = &self.nodes[node.index()];
         at.can_start(demand)
-            || (at.has_queue_room() && demand.fits(&self.kinds[usize::from(at.group)].capacity))
+            || (at.is_open && demand.fits(&self.kinds[usize::from(at.group)].capacity))
     }
 
     /// The same for a node of an eligible group, which could hold the demand when empty.
     #[inline(always)]
     pub(crate) fn takes(&self, node: NodeId, demand: &Resources) -> bool {
         let at = &self.nodes[node.index()];
-        at.has_queue_room() || at.can_start(demand)
+        at.is_open || at.can_start(demand)
     }
 
     /// Whether a call of this id is held by some node.
@@ -197,7 +205,7 @@ impl Cluster {
             return false;
         }
         let starts = at.can_start(&task.demand);
-        if !starts && !at.has_queue_room() {
+        if !starts && !at.is_open {
             return false;
         }
         self.enter(task, node, starts);
@@ -213,56 +221,72 @@ impl Cluster {
             at.free.take(&task.demand);
         } else {
             let slot = self.calls.insert(task, (node, at.term), Place::Queued);
-            at.queue(slot, &mut self.calls);
-            self.backlogs[node.index()].add(&task.demand);
+            let queue = &mut self.queues[node.index()];
+            queue.push(slot, &task.demand, &mut self.calls);
+            at.follow(queue);
         }
         let kind = &self.kinds[usize::from(at.group)];
-        at.reload(kind, &self.backlogs, node, &mut self.changes);
+        at.reload(kind, (&self.queues, &mut self.since), node, &mut self.changes);
     }
 
     /// Takes a call off its node and starts what its queue now can. False, and nothing
     /// changes, if that node does not hold that call: a late answer of an old attempt.
     #[inline(always)]
     pub fn finish(&mut self, task: TaskId, node: NodeId) -> bool {
-        let at = &mut self.nodes[node.index()];
-        let Some((demand, place)) = self.calls.take(task, node, at.term) else { return false };
+        self.release(task, node).is_some()
+    }
+
+    /// The same for a node that may not be declared. The group of the node, or `None` where nothing changed.
+    #[inline(always)]
+    pub(crate) fn release(&mut self, task: TaskId, node: NodeId) -> Option<usize> {
+        let at = self.nodes.get_mut(node.index())?;
+        let (demand, place) = self.calls.take(task, node, at.term)?;
         if place == Place::Running {
             at.free.give_back(demand);
         } else {
-            self.backlogs[node.index()].sub(demand); // its start was not known here yet
-            at.queued -= 1;
+            self.queues[node.index()].leave(demand); // its start was not known here yet
         }
-        if at.head != NIL {
-            at.start_queued(&mut self.calls, &mut self.backlogs[node.index()]);
+        if !at.is_ready {
+            let queue = &mut self.queues[node.index()];
+            queue.start(&mut at.free, &mut self.calls);
+            at.follow(queue);
         }
-        let kind = &self.kinds[usize::from(at.group)];
-        at.reload(kind, &self.backlogs, node, &mut self.changes);
-        true
+        let group = usize::from(at.group);
+        let kind = &self.kinds[group];
+        at.reload(kind, (&self.queues, &mut self.since), node, &mut self.changes);
+        Some(group)
     }
 
     /// The node is gone; its calls are forgotten.
     pub fn node_down(&mut self, node: NodeId) {
+        let queue = &mut self.queues[node.index()];
+        *queue = NodeQueue::empty(0);
+        queue.turn(NodeState::Down, 0);
         let at = &mut self.nodes[node.index()];
+        at.term = at.term.wrapping_add(1);
+        at.free = self.kinds[usize::from(at.group)].capacity;
+        at.follow(queue);
         let kind = &self.kinds[usize::from(at.group)];
-        let empty = Node::empty(kind.capacity, at.group, 0);
-        let (state, term) = (NodeState::Down, at.term.wrapping_add(1));
-        *at = Node { state, term, load: at.load, since: at.since, ..empty };
-        self.backlogs[node.index()] = Held::default();
-        at.reload(kind, &self.backlogs, node, &mut self.changes);
+        at.reload(kind, (&self.queues, &mut self.since), node, &mut self.changes);
     }
 
     /// The node is there and takes calls: empty after it was down, as it was after a drain.
     pub fn node_up(&mut self, node: NodeId) {
-        let at = &mut self.nodes[node.index()];
-        (at.state, at.room) = (NodeState::Up, self.kinds[usize::from(at.group)].room);
+        let room = self.kinds[self.group(node)].room;
+        self.turn(node, NodeState::Up, room);
     }
 
     /// The node takes no more calls. A node that is down stays down.
     pub fn node_drain(&mut self, node: NodeId) {
-        let at = &mut self.nodes[node.index()];
-        if at.state == NodeState::Up {
-            (at.state, at.room) = (NodeState::Draining, 0);
+        if self.state(node) == NodeState::Up {
+            self.turn(node, NodeState::Draining, 0);
         }
+    }
+
+    fn turn(&mut self, node: NodeId, state: NodeState, room: u32) {
+        let queue = &mut self.queues[node.index()];
+        queue.turn(state, room);
+        self.nodes[node.index()].follow(queue);
     }
 
     /// The groups among `groups` that have a node which accepts the demand. Scans; for tests.
@@ -274,50 +298,25 @@ impl Cluster {
 }
 
 impl Node {
-    /// Puts a call at the end of the queue.
-    #[inline]
-    fn queue(&mut self, slot: u32, calls: &mut Calls) {
-        match calls.get_mut(self.tail) {
-            Some(last) => last.next = slot,
-            None => self.head = slot,
-        }
-        self.tail = slot;
-        self.queued += 1;
-    }
-
-    /// Starts queued calls, in order, while the next one fits.
-    #[inline(never)]
-    fn start_queued(&mut self, calls: &mut Calls, backlog: &mut Held) {
-        while let Some(call) = calls.get_mut(self.head) {
-            let next = call.next;
-            if call.place == Place::Left {
-                calls.drop_left(self.head);
-            } else if call.demand.fits(&self.free) {
-                call.place = Place::Running;
-                self.free.take(&call.demand);
-                backlog.sub(&call.demand);
-                self.queued -= 1;
-            } else {
-                return;
-            }
-            self.head = next;
-        }
-        self.tail = NIL;
-    }
-
-    /// Takes down the load that the node now has.
+    /// Takes down the load that the node now has; `since` is where it says since when.
     #[inline(always)]
-    fn reload(&mut self, kind: &Kind, backlogs: &[Held], node: NodeId, changes: &mut u64) {
-        let (load, dominant) = if self.queued == 0 {
+    fn reload(
+        &mut self,
+        kind: &Kind,
+        (queues, since): (&[NodeQueue], &mut [u64]),
+        node: NodeId,
+        changes: &mut u64,
+    ) {
+        let (load, dominant) = if self.is_ready {
             kind.shares.dominant_without(&self.free, &kind.capacity)
         } else {
             let running = Held::between(&self.free, &kind.capacity);
-            kind.shares.dominant(&running.plus(&backlogs[node.index()]))
+            kind.shares.dominant(&running.plus(&queues[node.index()].held))
         };
         self.dominant = dominant;
         if load != self.load {
             self.load = load;
-            self.since = *changes;
+            since[node.index()] = *changes;
             *changes += 1;
         }
     }

@@ -79,12 +79,9 @@ impl<P: Placement> Desk<P> {
     #[inline(always)]
     pub(super) fn finished(&mut self, task: TaskId, node: NodeId) -> GroupSet {
         self.show_own();
-        if !self.cluster.declares(node) || !self.cluster.finish(task, node) {
-            return GroupSet::NONE;
-        }
-        let group = GroupSet::only(self.cluster.group(node));
+        let Some(group) = self.cluster.release(task, node) else { return GroupSet::NONE };
         self.placement.changed(node, &self.cluster);
-        group
+        GroupSet::only(group)
     }
 
     /// Any other fact about a node, or a refresh. The groups that have gained something.

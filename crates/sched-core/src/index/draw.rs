@@ -12,6 +12,7 @@ use crate::cluster::{Cluster, GroupSet, NodeId, NodeState};
 use crate::engine::Candidates;
 use crate::resources::Resources;
 use crate::rng::Rng;
+use std::ops::Range;
 
 /// Draws from the live nodes before the candidates themselves are counted.
 const TRIES: u32 = 16;
@@ -24,7 +25,8 @@ const NOT_COUNTED: (GroupSet, u64) = (GroupSet::NONE, 0);
 /// The index.
 #[derive(Clone, Debug)]
 pub struct DrawIndex {
-    live: Vec<Vec<NodeId>>, // by group, ascending
+    nodes: Vec<Range<u32>>, // by group
+    live: Vec<Vec<NodeId>>, // by group, ascending; not read while all are live
     places: Vec<u32>,       // by node: where it stands in that list
     /// By node: live, with room in its queue. Kept apart, because in few cache lines it says of most
     /// nodes that change that nothing of them is new here.
@@ -35,8 +37,8 @@ pub struct DrawIndex {
 
 impl Default for DrawIndex {
     fn default() -> DrawIndex {
-        let (live, places, open) = (Vec::new(), Vec::new(), Vec::new());
-        DrawIndex { live, places, open, fit: None, counted: NOT_COUNTED }
+        let (nodes, live, places, open) = Default::default();
+        DrawIndex { nodes, live, places, open, fit: None, counted: NOT_COUNTED }
     }
 }
 
@@ -45,6 +47,7 @@ impl DrawIndex {
     pub fn attach(&mut self, cluster: &Cluster) {
         let spec = cluster.spec();
         *self = DrawIndex {
+            nodes: (0..spec.groups().len()).map(|group| spec.nodes_of(group)).collect(),
             live: vec![Vec::new(); spec.groups().len()],
             places: vec![NOWHERE; spec.node_count()],
             open: vec![false; spec.node_count()],
@@ -162,9 +165,14 @@ impl DrawIndex {
     #[inline(always)]
     fn nth_live(&self, groups: GroupSet, mut nth: u64) -> Option<NodeId> {
         for group in groups.iter() {
-            let list = &self.live[group];
+            let (nodes, list) = (&self.nodes[group], &self.live[group]);
             if nth < list.len() as u64 {
-                return Some(list[nth as usize]);
+                let all = list.len() == nodes.len();
+                return Some(if all {
+                    NodeId(nodes.start + nth as u32)
+                } else {
+                    list[nth as usize]
+                });
             }
             nth -= list.len() as u64;
         }

@@ -13,6 +13,10 @@
 //! The last answer is remembered, and where the next one could be: until a node before comes to hold the
 //! demand, the same search begins there, and mostly ends there too. So where calls wait, the one for
 //! which a slot came free is placed without a walk, and the one behind it refused without.
+//!
+//! The node that was set last stands aside until another one is: it is asked apart, and the cells above it
+//! and the last answer are not told. Room that comes and goes at once, as where calls wait for it, never
+//! gets further.
 
 use crate::cluster::NodeId;
 use crate::resources::Resources;
@@ -24,7 +28,10 @@ pub struct FitIndex {
     cells: Vec<Cell>,
     leaves: usize,
     last: Search,
+    aside: u32, // the node that was set last, of which its own cell alone knows
 }
+
+const NOBODY: u32 = u32::MAX;
 
 /// Neither a node from `start` up to, but without, `at` holds `demand`, nor one behind `at` and
 /// before `then`.
@@ -58,6 +65,15 @@ impl Cell {
     }
 
     #[inline(always)]
+    fn min(&self, other: &Cell) -> Cell {
+        Cell {
+            cpu_plus_1: self.cpu_plus_1.min(other.cpu_plus_1),
+            gpu: self.gpu.min(other.gpu),
+            memory: self.memory.min(other.memory),
+        }
+    }
+
+    #[inline(always)]
     fn max(&self, other: &Cell) -> Cell {
         Cell {
             cpu_plus_1: self.cpu_plus_1.max(other.cpu_plus_1),
@@ -83,7 +99,8 @@ impl FitIndex {
     /// All of `nodes` nodes closed.
     pub fn new(nodes: usize) -> FitIndex {
         let leaves = nodes.next_power_of_two();
-        FitIndex { cells: vec![Cell::default(); 2 * leaves], leaves, last: Search::default() }
+        let cells = vec![Cell::default(); 2 * leaves];
+        FitIndex { cells, leaves, last: Search::default(), aside: NOBODY }
     }
 
     /// What `node` takes: demands up to these resources, or nothing. At most O(log n), mostly O(1).
@@ -94,28 +111,50 @@ impl FitIndex {
             gpu: free.gpu(),
             memory: free.memory(),
         });
-        let mut at = self.leaves + node.index();
-        if self.cells[at] == cell {
-            return;
+        if node.0 != self.aside {
+            self.settle();
+            self.aside = node.0;
         }
+        self.cells[self.leaves + node.index()] = cell;
+    }
+
+    /// Tells the tree and the last answer of the node that stands aside.
+    #[inline(always)]
+    fn settle(&mut self) {
+        let at = self.leaves + self.aside as usize;
+        let Some(cell) = self.cells.get(at) else { return };
         let last = &mut self.last;
-        if node.0 < last.then && last.start <= node.0 && cell.holds(&last.demand) {
-            last.meet(node.0);
+        if self.aside < last.then && last.start <= self.aside && cell.holds(&last.demand) {
+            last.meet(self.aside);
         }
-        self.cells[at] = cell;
-        while at > 1 {
-            at /= 2;
-            if cell.is_within(&self.cells[at]) {
-                return;
-            }
+        let parent = at / 2;
+        if parent > 0 && !cell.is_within(&self.cells[parent]) {
+            let cell = *cell;
+            self.raise(parent, cell);
+        }
+    }
+
+    /// A node below a cell takes so much, which is not within the bound there.
+    #[inline(never)]
+    fn raise(&mut self, mut at: usize, cell: Cell) {
+        while at > 0 && !cell.is_within(&self.cells[at]) {
             self.cells[at] = self.cells[at].max(&cell);
+            at /= 2;
         }
     }
 
     /// The lowest node of `range` that takes `demand`. Amortised O(log n) for one scarce resource.
     #[inline(always)]
     pub fn first_in(&mut self, range: Range<u32>, demand: &Resources) -> Option<NodeId> {
-        let Range { start, end } = range;
+        let Range { start, mut end } = range;
+        let mut aside = None;
+        if start <= self.aside
+            && self.aside < end
+            && self.cells[self.leaves + self.aside as usize].holds(demand)
+        {
+            aside = Some(NodeId(self.aside));
+            end = self.aside;
+        }
         let (mut at, mut then) = (start, start + 1);
         if self.last.start == start && self.last.demand.fits(demand) {
             (at, then) = (self.last.at, self.last.then);
@@ -131,7 +170,7 @@ impl FitIndex {
             then = at + 1;
         }
         if at >= end {
-            return None;
+            return aside;
         }
         self.last = Search { demand: *demand, start, at, then };
         Some(NodeId(at))
@@ -160,7 +199,8 @@ impl FitIndex {
                 at /= 2;
                 if at > 0 {
                     // Both subtrees were passed, or lie left of the range: either way this is a bound.
-                    self.cells[at] = self.cells[2 * at].max(&self.cells[2 * at + 1]);
+                    let bound = self.cells[2 * at].max(&self.cells[2 * at + 1]);
+                    self.cells[at] = self.cells[at].min(&bound); // never raised here: that is up to `settle`
                 }
             }
             if at == 0 {
@@ -191,13 +231,19 @@ mod tests {
                 let node = rng.below(nodes as u64) as usize;
                 naive[node] = (rng.below(3) > 0).then(|| draw(&mut rng));
                 index.set(NodeId(node as u32), naive[node]);
-                let demand = draw(&mut rng);
-                let start = rng.below(nodes as u64 + 1) as u32;
-                let end = rng.below(nodes as u64 + 1) as u32;
-                let scan = (start..end).map(NodeId).find(|node| {
-                    naive[node.index()].is_some_and(|free: Resources| demand.fits(&free))
-                });
-                assert_eq!(index.first_in(start..end, &demand), scan, "{start}..{end} {demand}");
+                for _ in 0..rng.below(5) {
+                    let demand = draw(&mut rng);
+                    let start = rng.below(nodes as u64 + 1) as u32 * rng.below(2) as u32;
+                    let end = rng.below(nodes as u64 + 1) as u32;
+                    let scan = (start..end).map(NodeId).find(|node| {
+                        naive[node.index()].is_some_and(|free: Resources| demand.fits(&free))
+                    });
+                    assert_eq!(
+                        index.first_in(start..end, &demand),
+                        scan,
+                        "{start}..{end} {demand}"
+                    );
+                }
             }
         }
     }

@@ -80,14 +80,14 @@ struct Searching<'a, F> {
     found: Option<u32>,
 }
 
-impl<F: Fn(u64, u32) -> Found> Values for Searching<'_, F> {
+impl<F: Fn(u64, u32, &Resources) -> Found> Values for Searching<'_, F> {
     #[inline(always)]
     fn look(&mut self, key: u64, number: u32) -> Look {
         let rung = &mut self.rungs[number as usize];
         if !self.demand.fits(&rung.bound) {
             return Look::Pass;
         }
-        match (self.find)(key, number) {
+        match (self.find)(key, number, &rung.bound) {
             Found::Node(node) => {
                 self.found = Some(node);
                 Look::Take
@@ -145,12 +145,6 @@ impl Ladders {
         self.used[group]
     }
 
-    /// Whether a rung is of this ladder.
-    #[inline(always)]
-    pub(super) fn is_on(&self, rung: u32, ladder: u32) -> bool {
-        self.rungs.get(rung as usize).is_some_and(|rung| rung.ladder == ladder)
-    }
-
     /// Whether a rung is that of a key on a ladder.
     #[inline(always)]
     pub(super) fn is_at(&self, rung: u32, ladder: u32, key: u64) -> bool {
@@ -201,7 +195,8 @@ impl Ladders {
     }
 
     /// The first node from key `from` up to `most` that can hold `demand`, with its key. `find` gives
-    /// it among those on a rung, or the most that any of them has free; `bound` a key behind which no
+    /// it among those on a rung, of which none has more free than a bound, or the most that any of them
+    /// has free; `bound` gives a key behind which no
     /// node can hold it, which is not asked if the last answer is still the answer. `NOTHING` is true
     /// where no demand but nothing is ever asked for: then whoever is there holds it.
     #[inline(always)]
@@ -211,7 +206,7 @@ impl Ladders {
         from: u64,
         most: u64,
         demand: &Resources,
-        find: impl Fn(u64, u32) -> Found,
+        find: impl Fn(u64, u32, &Resources) -> Found,
         bound: impl FnOnce() -> u64,
     ) -> Option<(u64, u32)> {
         let last = &self.last[ladder];
@@ -221,8 +216,7 @@ impl Ladders {
                 return None;
             }
             if let Some(rung) = self.rungs.get(last.rung as usize)
-                && (NOTHING || demand.fits(&rung.bound))
-                && let Found::Node(node) = find(last.key, last.rung)
+                && let Found::Node(node) = find(last.key, last.rung, &rung.bound)
             {
                 return Some((last.key, node));
             }
@@ -242,7 +236,7 @@ impl Ladders {
         ladder: usize,
         (from, start, most): (u64, u64, u64),
         demand: &Resources,
-        find: impl Fn(u64, u32) -> Found,
+        find: impl Fn(u64, u32, &Resources) -> Found,
     ) -> Option<(u64, u32)> {
         let mut search = Searching { rungs: &mut self.rungs, demand, find, found: None };
         let end = self.orders[ladder].find(start..=most, demand, &mut search);

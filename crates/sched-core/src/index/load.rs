@@ -7,6 +7,11 @@
 //! A queue is a ring of links that closes in a place of its own, behind the places of the nodes. So a node
 //! leaves without a question whether it was first or last, and without a look at its rung.
 //!
+//! The node that changed last stands *aside*: in no queue, and asked before them, until another node
+//! changes. Where one node changes several times in a row, as where a finish makes room that the next
+//! call takes, that is one move and not several. Nobody else moves meanwhile, so a node whose load
+//! turns out to be what it was goes back between its old neighbours.
+//!
 //! A node with room in its queue takes any call, so there the first node of the lowest
 //! load is the answer. A node without must have the demand free. Those are kept apart by
 //! the resource that dominates their load, because then the load itself tells up to
@@ -20,17 +25,31 @@ use crate::engine::Candidates;
 use crate::resources::Resources;
 
 /// The index.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct LoadIndex {
     open_only: bool,
+    unused: bool,     // nobody can ever stand here
     ladders: Ladders, // by group and kind
     queues: Queues,
+    aside: u32, // the node that changed last, in no queue
 }
 
 /// Kinds of nodes within a group: with queue room, or ready and dominated by a resource.
 const KINDS: usize = 4;
 const OPEN: usize = 3;
 const NOWHERE: u32 = u32::MAX;
+
+impl Default for LoadIndex {
+    fn default() -> LoadIndex {
+        LoadIndex {
+            open_only: false,
+            unused: false,
+            ladders: Ladders::default(),
+            queues: Queues::default(),
+            aside: NOWHERE,
+        }
+    }
+}
 
 impl LoadIndex {
     /// An index of nodes with queue room only: the fallback of policies that look for a start first.
@@ -41,8 +60,10 @@ impl LoadIndex {
     /// Starts over with the nodes of `cluster`.
     pub fn attach(&mut self, cluster: &Cluster) {
         let spec = cluster.spec();
+        self.unused = self.open_only && !cluster.has_queues();
         self.ladders = Ladders::new(spec.groups().len(), KINDS);
         self.queues = Queues::new(spec.node_count());
+        self.aside = NOWHERE;
         for node in spec.nodes() {
             self.changed(node, cluster);
         }
@@ -51,6 +72,18 @@ impl LoadIndex {
     /// Follows a change of `node`. O(1), and O(levels of the trie) at a load that is new.
     #[inline(always)]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
+        if node.0 != self.aside && !self.unused {
+            self.settle(cluster);
+            self.queues.unlink(node.0);
+            self.aside = node.0;
+        }
+    }
+
+    /// Puts the node that stands aside where it belongs now.
+    #[inline(always)]
+    fn settle(&mut self, cluster: &Cluster) {
+        let Some(place) = self.queues.places.get(self.aside as usize) else { return };
+        let node = NodeId(self.aside);
         let (kind, free) = if cluster.has_queue_room(node) {
             (OPEN, Resources::NONE) // whoever asks there, asks for nothing free
         } else if !self.open_only
@@ -58,20 +91,21 @@ impl LoadIndex {
         {
             (cluster.dominant(node) as usize, free)
         } else {
-            return self.remove(node);
+            return self.leave(node);
         };
         let ladder = (cluster.group(node) * KINDS + kind) as u32;
         let (load, since) = (cluster.load(node), cluster.since(node));
-        let place = &self.queues.places[node.index()];
-        // The load has another `since` for each change.
-        let rung = if place.since == since && self.ladders.is_on(place.rung, ladder) {
-            place.rung
+        let (mut rung, stayed) = (place.rung, place.since == since);
+        let same = self.ladders.is_at(rung, ladder, load);
+        if same && stayed {
+            self.queues.relink(node.0); // the load has another `since` for each change
         } else {
-            self.remove(node);
-            let rung = self.ladders.rung(ladder, load);
+            if !same {
+                self.leave(node);
+                rung = self.ladders.rung(ladder, load);
+            }
             self.queues.enter(node.0, since, rung);
-            rung
-        };
+        }
         if kind == OPEN {
             self.ladders.met((ladder, load), rung, &free);
         } else {
@@ -79,42 +113,71 @@ impl LoadIndex {
         }
     }
 
+    /// The node that stands aside does not come back to its queue.
     #[inline(always)]
-    fn remove(&mut self, node: NodeId) {
+    fn leave(&mut self, node: NodeId) {
         if let Some(rung) = self.queues.leave(node.0) {
             let queues = &self.queues;
             self.ladders.emptied(rung, |rung| queues.is_empty(rung));
         }
     }
 
+    /// The node that stands aside, if it is a candidate.
+    #[inline(always)]
+    fn aside(&self, demand: &Resources, candidates: &Candidates<'_>) -> Best {
+        let (node, cluster) = (NodeId(self.aside), candidates.cluster());
+        if self.aside != NOWHERE
+            && candidates.groups().contains(cluster.group(node))
+            && (cluster.has_queue_room(node) || !self.open_only && cluster.can_start(node, demand))
+        {
+            return Best { load: cluster.load(node), since: cluster.since(node), node: node.0 };
+        }
+        NOBODY
+    }
+
     /// The candidate of the lowest load; of equal loads, the one that has been there longest.
     #[inline(always)]
     pub fn lowest(&mut self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
+        if self.unused {
+            return None;
+        }
         let cluster = candidates.cluster();
-        let mut best = NOBODY;
+        let mut best = self.aside(demand, candidates);
         for group in candidates.groups().iter() {
             let kinds = self.ladders.used(group);
             if kinds >> OPEN & 1 == 1 {
-                let queues = &self.queues;
-                let find = |_, rung| queues.first_that_fits::<true>(rung, demand, cluster);
                 let (ladder, most) = (group * KINDS + OPEN, best.load);
                 let nothing = &Resources::NONE;
-                let found = self.ladders.first::<true>(ladder, 0, most, nothing, find, || most);
-                best.meet(found, queues);
+                let found = self.first::<true>(ladder, most, nothing, cluster, || most);
+                best.meet(found, &self.queues);
             }
             let mut resources = kinds & ((1 << OPEN) - 1);
             while resources != 0 {
                 let resource = resources.trailing_zeros() as usize;
                 resources &= resources - 1;
-                let bound = || cluster.load_bound(group, Dominant::ALL[resource], demand);
-                let queues = &self.queues;
-                let find = |_, rung| queues.first_that_fits::<false>(rung, demand, cluster);
                 let (ladder, most) = (group * KINDS + resource, best.load);
-                let found = self.ladders.first::<false>(ladder, 0, most, demand, find, bound);
-                best.meet(found, queues);
+                let bound = || cluster.load_bound(group, Dominant::ALL[resource], demand);
+                let found = self.first::<false>(ladder, most, demand, cluster, bound);
+                best.meet(found, &self.queues);
             }
         }
         (best.node != NOWHERE).then_some(NodeId(best.node))
+    }
+
+    /// The first node of a ladder up to a load. `NOTHING`: where queues have room, and the demand is nothing.
+    #[inline(always)]
+    fn first<const NOTHING: bool>(
+        &mut self,
+        ladder: usize,
+        most: u64,
+        demand: &Resources,
+        cluster: &Cluster,
+        bound: impl FnOnce() -> u64,
+    ) -> Option<(u64, u32)> {
+        let queues = &self.queues;
+        let find =
+            |_, rung, free: &_| queues.first_that_fits::<NOTHING>(rung, demand, free, cluster);
+        self.ladders.first::<NOTHING>(ladder, 0, most, demand, find, bound)
     }
 }
 
@@ -122,19 +185,21 @@ impl LoadIndex {
 #[derive(Clone, Copy, Debug)]
 struct Best {
     load: u64,
+    since: u64,
     node: u32,
 }
 
-const NOBODY: Best = Best { load: u64::MAX, node: NOWHERE };
+const NOBODY: Best = Best { load: u64::MAX, since: u64::MAX, node: NOWHERE };
 
 impl Best {
     /// Takes what was found on a ladder if it is better.
     #[inline(always)]
     fn meet(&mut self, found: Option<(u64, u32)>, queues: &Queues) {
         if let Some((load, node)) = found
-            && (load < self.load || queues.since(node) < queues.since(self.node))
+            && let since = queues.since(node)
+            && (load < self.load || since < self.since)
         {
-            *self = Best { load, node };
+            *self = Best { load, since, node };
         }
     }
 }
@@ -177,19 +242,32 @@ impl Queues {
         self.places.get(end).is_none_or(|place| place.next as usize == end)
     }
 
-    /// Takes a node out of its queue. The rung, if that left it empty.
+    /// Takes a node out of its ring, for [`relink`](Self::relink) or [`leave`](Self::leave).
+    #[inline(always)]
+    fn unlink(&mut self, node: u32) {
+        let places = self.places.as_mut_slice();
+        let Place { rung, next, prev, .. } = places[node as usize];
+        if rung != NOWHERE {
+            places[prev as usize].next = next;
+            places[next as usize].prev = prev;
+        }
+    }
+
+    /// Puts the node that was taken out last back between its neighbours.
+    #[inline(always)]
+    fn relink(&mut self, node: u32) {
+        let places = self.places.as_mut_slice();
+        let Place { next, prev, .. } = places[node as usize];
+        places[prev as usize].next = node;
+        places[next as usize].prev = node;
+    }
+
+    /// The node that was taken out last is gone. The rung, if that left it empty.
     #[inline(always)]
     fn leave(&mut self, node: u32) -> Option<u32> {
-        let places = self.places.as_mut_slice();
-        let place = &mut places[node as usize];
-        let Place { rung, next, prev, .. } = *place;
-        if rung == NOWHERE {
-            return None;
-        }
-        place.rung = NOWHERE;
-        places[prev as usize].next = next;
-        places[next as usize].prev = prev;
-        (next == prev).then_some(rung)
+        let place = &mut self.places[node as usize];
+        let rung = std::mem::replace(&mut place.rung, NOWHERE);
+        (rung != NOWHERE && place.next == place.prev).then_some(rung)
     }
 
     /// Puts a node into the queue of a rung, behind those that have been there longer. That is the end,
@@ -220,13 +298,14 @@ impl Queues {
         }
     }
 
-    /// The first on a rung that can start a demand, or the most that any of them has free. Where
-    /// queues have room the demand is nothing.
+    /// The first on a rung that can start a demand, or the most that any of them has free: not above
+    /// `most`. Where queues have room the demand is nothing.
     #[inline(always)]
     fn first_that_fits<const NOTHING: bool>(
         &self,
         rung: u32,
         demand: &Resources,
+        most: &Resources,
         cluster: &Cluster,
     ) -> Found {
         let first = self.places[self.end(rung)].next;
@@ -237,7 +316,11 @@ impl Queues {
         if NOTHING || !is_node {
             return Found::AtMost(Resources::NONE);
         }
-        self.next_that_fits(first, demand, cluster)
+        if demand.fits(most) {
+            self.next_that_fits(first, demand, cluster)
+        } else {
+            Found::AtMost(*most)
+        }
     }
 
     #[inline(never)]

@@ -6,6 +6,9 @@
 //! above which the dominant resource rules a node out (`Cluster::load_bound`), so full nodes, of
 //! which a packed cluster is full, are never looked at. A node can still fail on another
 //! resource: the ladder's bounds pass by most of those.
+//!
+//! As in [`LoadIndex`](super::LoadIndex), the node that changed last stands aside until another one
+//! changes: a packed cluster gives the room that came free to the next call, and no rung is touched.
 
 use super::ladder::{Found, Ladders};
 use crate::cluster::{Cluster, Dominant, NodeId};
@@ -13,12 +16,13 @@ use crate::engine::Candidates;
 use crate::resources::Resources;
 
 /// The index. Holds the nodes without a queue that are up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PackIndex {
     ladders: Ladders, // by group and dominant resource
     groups: Vec<Numbers>,
     rungs: Vec<u32>, // by node
     masks: Vec<u64>, // by rung: its nodes among [`NEIGHBOURS`], a bit each, lowest id lowest
+    aside: u32,      // the node that changed last, in no mask
 }
 
 const KINDS: usize = 3;
@@ -41,6 +45,18 @@ impl Numbers {
         (FULL - load) << self.bits | u64::from(neighbourhood)
     }
 
+    /// The key of a load and a node.
+    #[inline(always)]
+    fn key_of(self, load: u64, node: NodeId) -> u64 {
+        self.key(load, (node.0 - self.first) / NEIGHBOURS)
+    }
+
+    /// The bit of a node in the masks of its neighbourhood.
+    #[inline(always)]
+    fn bit(self, node: NodeId) -> u64 {
+        1 << ((node.0 - self.first) % NEIGHBOURS)
+    }
+
     #[inline]
     fn last_of(self, load: u64) -> u64 {
         self.key(load, 0) | ((1 << self.bits) - 1)
@@ -58,6 +74,13 @@ impl Numbers {
     }
 }
 
+impl Default for PackIndex {
+    fn default() -> PackIndex {
+        let (groups, rungs, masks) = (Vec::new(), Vec::new(), Vec::new());
+        PackIndex { ladders: Ladders::default(), groups, rungs, masks, aside: NOWHERE }
+    }
+}
+
 impl PackIndex {
     /// Starts over with the nodes of `cluster`.
     pub fn attach(&mut self, cluster: &Cluster) {
@@ -71,6 +94,7 @@ impl PackIndex {
         self.ladders = Ladders::new(spec.groups().len(), KINDS);
         self.masks = Vec::new();
         self.rungs = vec![NOWHERE; spec.node_count()];
+        self.aside = NOWHERE;
         for node in spec.nodes() {
             self.changed(node, cluster);
         }
@@ -79,38 +103,60 @@ impl PackIndex {
     /// Follows a change of `node`. O(1), and O(levels of the trie) at a load that is new.
     #[inline(always)]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
+        if node.0 != self.aside {
+            self.settle(cluster);
+            self.aside = node.0;
+            let rung = self.rungs[node.index()];
+            if let Some(mask) = self.masks.get_mut(rung as usize) {
+                *mask &= !self.groups[cluster.group(node)].bit(node);
+            }
+        }
+    }
+
+    /// Puts the node that stands aside where it belongs now.
+    #[inline(always)]
+    fn settle(&mut self, cluster: &Cluster) {
+        let node = NodeId(self.aside);
+        let Some(&old) = self.rungs.get(node.index()) else { return };
+        let Some(free) = cluster.ready(node) else { return self.leave(node, old) };
         let group = cluster.group(node);
         let numbers = self.groups[group];
-        let rank = node.0 - numbers.first;
-        let bit = 1 << (rank % NEIGHBOURS);
-        let Some(free) = cluster.ready(node) else { return self.remove(node, bit) };
-        let key = numbers.key(cluster.load(node), rank / NEIGHBOURS);
-        let resource = cluster.dominant(node) as usize;
-        let ladder = (group * KINDS + resource) as u32;
-        let rung = self.rungs[node.index()];
-        if self.ladders.is_at(rung, ladder, key) {
-            return self.ladders.gained((ladder, key), rung, &free);
+        let key = numbers.key_of(cluster.load(node), node);
+        let ladder = (group * KINDS + cluster.dominant(node) as usize) as u32;
+        let mut rung = old;
+        if !self.ladders.is_at(old, ladder, key) {
+            self.leave(node, old);
+            rung = self.ladders.rung(ladder, key);
+            self.rungs[node.index()] = rung;
         }
-        self.remove(node, bit);
-        let rung = self.ladders.rung(ladder, key);
-        self.rungs[node.index()] = rung;
         match self.masks.get_mut(rung as usize) {
-            Some(mask) => *mask |= bit,
-            None => self.new_mask(rung, bit),
+            Some(mask) => *mask |= numbers.bit(node),
+            None => self.new_mask(rung, numbers.bit(node)),
         }
         self.ladders.gained((ladder, key), rung, &free);
     }
 
+    /// The node that stands aside does not come back to its old rung.
     #[inline(always)]
-    fn remove(&mut self, node: NodeId, bit: u64) {
-        let rung = std::mem::replace(&mut self.rungs[node.index()], NOWHERE);
-        if let Some(mask) = self.masks.get_mut(rung as usize) {
-            *mask &= !bit;
-            if *mask == 0 {
-                let masks = &self.masks;
-                self.ladders.emptied(rung, |rung| masks[rung as usize] == 0);
-            }
+    fn leave(&mut self, node: NodeId, old: u32) {
+        self.rungs[node.index()] = NOWHERE;
+        if self.masks.get(old as usize) == Some(&0) {
+            let masks = &self.masks;
+            self.ladders.emptied(old, |rung| masks[rung as usize] == 0);
         }
+    }
+
+    /// The node that stands aside, if it can start the call at once.
+    #[inline(always)]
+    fn aside(&self, demand: &Resources, candidates: &Candidates<'_>) -> Best {
+        let (node, cluster) = (NodeId(self.aside), candidates.cluster());
+        if self.aside != NOWHERE
+            && candidates.groups().contains(cluster.group(node))
+            && cluster.can_start(node, demand)
+        {
+            return Best { load: cluster.load(node), node: node.0 };
+        }
+        Best { load: 0, node: NOWHERE }
     }
 
     #[cold]
@@ -124,7 +170,7 @@ impl PackIndex {
     #[inline(always)]
     pub fn highest(&mut self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
         let cluster = candidates.cluster();
-        let mut best = Best { load: 0, node: u32::MAX };
+        let mut best = self.aside(demand, candidates);
         for group in candidates.groups().iter() {
             let mut resources = self.ladders.used(group);
             while resources != 0 {
@@ -133,7 +179,7 @@ impl PackIndex {
                 self.highest_of(group, resource, demand, cluster, &mut best);
             }
         }
-        (best.node != u32::MAX).then_some(NodeId(best.node))
+        (best.node != NOWHERE).then_some(NodeId(best.node))
     }
 
     #[inline(always)]
@@ -151,12 +197,16 @@ impl PackIndex {
         }
         let numbers = self.groups[group];
         let masks = &self.masks;
-        let find = |key, rung| first_that_fits(numbers, key, masks[rung as usize], demand, cluster);
+        let find = |key, rung, most: &_| {
+            if !demand.fits(most) {
+                return Found::AtMost(*most);
+            }
+            first_that_fits(numbers, key, masks[rung as usize], demand, cluster)
+        };
         let (from, to) = (numbers.key(bound, 0), numbers.last_of(best.load));
         let ladder = group * KINDS + resource;
-        if let Some((key, node)) =
-            self.ladders.first::<false>(ladder, from, to, demand, find, || to)
-        {
+        let found = self.ladders.first::<false>(ladder, from, to, demand, find, || to);
+        if let Some((key, node)) = found {
             let load = numbers.load(key);
             if load > best.load || node < best.node {
                 *best = Best { load, node };

@@ -22,15 +22,25 @@ pub struct Urgency {
 impl Order for Urgency {
     #[inline(always)]
     fn rank(&self, task: &Task) -> i64 {
-        let level = i128::from(task.priority.get());
-        match self.aging {
-            None => i64::from(Level::MAX.get()) - i64::from(task.priority.get()),
-            Some(aging) => {
-                let key = i128::from(task.submit.as_nanos()) - level * i128::from(aging.as_nanos());
-                key.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
-            }
+        let level = task.priority.get();
+        let Some(aging) = self.aging else {
+            return i64::from(Level::MAX.get()) - i64::from(level);
+        };
+        let (submit, aging) = (task.submit.as_nanos(), aging.as_nanos());
+        let credit = u64::from(level).checked_mul(aging);
+        match (i64::try_from(submit), credit.map(i64::try_from)) {
+            (Ok(submit), Some(Ok(credit))) => submit - credit, // neither is negative
+            _ => far(submit, level, aging),
         }
     }
+}
+
+/// The key where 64 bits do not hold it, after centuries: cut to what they hold.
+#[cold]
+#[inline(never)]
+fn far(submit: u64, level: u8, aging: u64) -> i64 {
+    let key = i128::from(submit) - i128::from(level) * i128::from(aging);
+    key.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
 const AGING: ParamInfo = ParamInfo {
@@ -46,4 +56,30 @@ pub(crate) fn info() -> PolicyInfo {
         context.list(Urgency { aging: context.span("aging") }, Spread::default())
     })
     .param(AGING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resources::Resources;
+    use crate::task::TaskId;
+    use crate::time::Time;
+
+    /// The formula in numbers that hold anything, cut to 64 bits.
+    #[test]
+    fn ranks_are_exact_and_then_cut() {
+        let (most, half) = (u64::MAX, i64::MAX as u64);
+        let edges = [0, 1, 999, half / 9, half / 9 + 1, half, half + 1, most / 9 + 1, most];
+        for (submit, aging) in edges.into_iter().flat_map(|s| edges.map(|aging| (s, aging))) {
+            for level in (0..=9).filter_map(Level::new) {
+                let id = TaskId { index: 0, stage: 0 };
+                let task = Task::new(id, Time::from_nanos(submit), Resources::NONE);
+                let task = Task { priority: level, ..task };
+                let exact = i128::from(submit) - i128::from(level.get()) * i128::from(aging);
+                let cut = exact.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+                let urgency = Urgency { aging: Some(Span::from_nanos(aging)) };
+                assert_eq!(i128::from(urgency.rank(&task)), cut, "{submit} {level:?} {aging}");
+            }
+        }
+    }
 }
