@@ -9,7 +9,7 @@
 use super::executor::CallKey;
 use super::observe::CallTimes;
 use sched_core::index::IdTable;
-use sched_core::{Level, NodeId, TaskId, Time};
+use sched_core::{Level, NodeId, Span, TaskId, Time};
 
 /// A task in flight.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,7 @@ pub(super) struct Item {
     pub(super) intended: Time,
     pub(super) submit: Time, // of the present call
     pub(super) assigned: Time,
+    pub(super) service: Span, // of the present call, on a node of speed 1
     pub(super) stage: u32,
     pub(super) attempt: u32,
     pub(super) priority: Level,

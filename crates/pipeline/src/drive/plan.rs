@@ -1,7 +1,7 @@
 //! A run, checked and prepared: everything the loop looks up per task or per call.
 //!
-//! Service times are drawn when a call is assigned, not when its task arrives, so a waiting task
-//! holds none; they are the same either way, because streams are keyed by item and stage.
+//! When a service time is drawn does not matter, because streams are keyed by item and stage. Those of
+//! first calls are drawn some tasks ahead, so that nobody waits for a logarithm.
 
 use crate::RunError;
 use crate::model::{
@@ -103,6 +103,21 @@ impl Plan {
             return Err("the node could not hold the call even when empty");
         }
         Ok(demand)
+    }
+
+    /// How long the first calls of the tasks from `index` on run, as [`service`](Self::service).
+    #[inline]
+    pub(super) fn first_services<const N: usize>(&self, index: u64) -> [Span; N] {
+        let mut index = index;
+        [Span::ZERO; N].map(|_| {
+            let service = if index < self.tasks {
+                self.service(TaskId { index, stage: 0 })
+            } else {
+                Span::ZERO // there is no such task
+            };
+            index += 1;
+            service
+        })
     }
 
     /// How long a call runs on a node of speed 1.

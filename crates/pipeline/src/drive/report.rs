@@ -7,6 +7,7 @@ use super::executor::Executor;
 use super::observe::{CallTimes, Failure, TaskEnd};
 use super::turn::Loop;
 use sched_core::{Span, Time};
+use std::slice;
 
 /// A call that has ended on its node and is to be reported.
 pub(super) struct Finished {
@@ -47,13 +48,20 @@ impl<E: Executor> Loop<'_, E> {
                 let (finish, unplaced) = (ended.finish, ended.unplaced);
                 self.outcome.last_finish = self.outcome.last_finish.max(Some(finish));
                 let (index, intended, priority) = (item.index, item.intended, item.priority);
-                self.ended_calls.clear();
-                self.ended_calls
-                    .extend_from_slice(self.items.times(ended.slot, item.stage as usize));
-                if let Some(last) = ended.finished {
-                    self.ended_calls.push(self.finished[last as usize].times);
-                }
-                let calls = &self.ended_calls;
+                let earlier = self.items.times(ended.slot, item.stage as usize);
+                let last = match ended.finished {
+                    Some(last) => slice::from_ref(&self.finished[last as usize].times),
+                    None => &[],
+                };
+                let calls = match earlier {
+                    [] => last,
+                    _ => {
+                        self.ended_calls.clear();
+                        self.ended_calls.extend_from_slice(earlier);
+                        self.ended_calls.extend_from_slice(last);
+                        &self.ended_calls
+                    }
+                };
                 let task = TaskEnd { index, intended, finish, priority, calls, unplaced };
                 match ended.failure.take() {
                     None => self.observer.task_succeeded(&task),
