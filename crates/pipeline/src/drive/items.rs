@@ -122,14 +122,21 @@ impl Items {
     }
 
     /// The turn is over: what waits now will be looked for by its id.
-    #[inline]
+    #[inline(always)]
     pub(super) fn settle(&mut self) {
+        if self.next_fresh < self.fresh.len() {
+            self.settle_rest();
+        }
+        self.fresh.clear();
+        self.next_fresh = 0;
+    }
+
+    #[inline(never)]
+    fn settle_rest(&mut self) {
         for at in self.next_fresh..self.fresh.len() {
             let (items, slot) = (&self.items, self.fresh[at]);
             self.waiting.insert(items[slot as usize].id(), slot, |slot| items[slot as usize].id());
         }
-        self.fresh.clear();
-        self.next_fresh = 0;
     }
 
     fn take_settled(&mut self, id: TaskId) -> Option<u32> {

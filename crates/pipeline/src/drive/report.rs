@@ -32,16 +32,15 @@ impl<E: Executor> Loop<'_, E> {
         if let Some((cost, counted @ 1..)) = self.decided.take() {
             self.observer.decided(cost, counted);
         }
-        for call in self.finished.iter().filter(|call| call.counted) {
-            self.observer.call_finished(call.stage, &call.times);
-        }
-        if !self.ended.is_empty() {
+        if !self.finished.is_empty() || !self.ended.is_empty() {
             self.report_ended();
         }
-        self.finished.clear();
     }
 
     fn report_ended(&mut self) {
+        for call in self.finished.iter().filter(|call| call.counted) {
+            self.observer.call_finished(call.stage, &call.times);
+        }
         for ended in &mut self.ended {
             let item = self.items.get(ended.slot);
             if item.index >= self.plan.warmup {
@@ -72,6 +71,7 @@ impl<E: Executor> Loop<'_, E> {
         }
         self.outcome.ended += self.ended.len() as u64;
         self.ended.clear();
+        self.finished.clear();
         self.control.set_done(self.outcome.ended);
     }
 }

@@ -106,7 +106,9 @@ impl<'a, E: Executor> Loop<'a, E> {
                 continue; // woken for nothing, or to be stopped
             }
             self.cost.measured = self.cost.polls.is_multiple_of(E::DECISION_SAMPLING);
-            self.note_facts(now);
+            if !self.facts.is_empty() {
+                self.note_facts(now);
+            }
             self.note_arrivals(now);
             self.decide(now)?;
             self.carry_out(now)?;
@@ -311,15 +313,15 @@ impl<'a, E: Executor> Loop<'a, E> {
         self.outcome.decisions += self.decisions.len() as u64;
         let assigned = self.executor.now();
         let decisions = std::mem::take(&mut self.decisions);
-        for &decision in &decisions {
-            let refuse = |why| RunError::Decision { decision, why };
-            let Some(slot) = self.items.take_waiting(task_of(&decision)) else {
-                return Err(refuse(match self.items.exists(task_of(&decision)) {
+        for decision in &decisions {
+            let refuse = |why| RunError::Decision { decision: *decision, why };
+            let Some(slot) = self.items.take_waiting(task_of(decision)) else {
+                return Err(refuse(match self.items.exists(task_of(decision)) {
                     true => "the call is not waiting",
                     false => "there is no such call",
                 }));
             };
-            match decision {
+            match *decision {
                 Decision::Assign { task, node } => {
                     let item = self.items.get_mut(slot);
                     let key = CallKey { task, slot, attempt: item.attempt };

@@ -116,10 +116,10 @@ impl Flights {
     }
 
     /// It is lost on its way.
-    pub(super) fn remove(&mut self, slot: u32) -> CallKey {
+    pub(super) fn remove(&mut self, slot: u32) -> (CallKey, NodeId) {
         let flight = &mut self.0[slot as usize];
         flight.phase = Phase::Unused;
-        flight.key(slot)
+        (flight.key(slot), flight.node)
     }
 
     /// Takes out the calls that are queued or run at a node, in the order of their ids. O(tasks in flight).

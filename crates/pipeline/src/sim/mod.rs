@@ -77,7 +77,11 @@ impl Sim {
     fn handle(&mut self, what: Happening, facts: &mut Vec<Fact>) {
         match what {
             Happening::End(slot) => self.end(slot, facts),
-            Happening::Arrival(slot) => self.arrive(slot, facts),
+            Happening::Arrival(slot) => {
+                if !self.arrive(slot) {
+                    facts.push(self.lose(slot));
+                }
+            }
             Happening::Result(slot) => facts.push(self.flights.answered(slot, self.now)),
             _ => self.handle_rare(what, facts),
         }
@@ -116,18 +120,23 @@ impl Sim {
         self.agenda.enter(self.now + life, Happening::Failure(node));
     }
 
-    /// A call is at its node: it starts, or queues there, or is lost because the node is down.
+    /// A call is at its node: it starts, or queues there. False if it is lost, because the node is down.
     #[inline]
-    fn arrive(&mut self, slot: u32, facts: &mut Vec<Fact>) {
+    fn arrive(&mut self, slot: u32) -> bool {
         let (node, demand) = self.flights.arrived(slot, self.now);
         if !self.nodes.state(node).is_up() {
-            let key = self.flights.remove(slot);
-            facts.push(Fact::Lost { key, node, started: false });
-            return;
+            return false;
         }
         if let Some(slot) = self.nodes.arrive(node, demand, slot) {
             self.start(slot);
         }
+        true
+    }
+
+    #[cold]
+    fn lose(&mut self, slot: u32) -> Fact {
+        let (key, node) = self.flights.remove(slot);
+        Fact::Lost { key, node, started: false }
     }
 
     #[inline]
@@ -142,10 +151,12 @@ impl Sim {
     fn end(&mut self, slot: u32, facts: &mut Vec<Fact>) {
         let (task, node, demand) = self.flights.ended(slot, self.now);
         self.nodes.leave(node, demand, &mut self.starting);
-        for next in 0..self.starting.len() {
-            self.start(self.starting[next]);
+        if !self.starting.is_empty() {
+            for next in 0..self.starting.len() {
+                self.start(self.starting[next]);
+            }
+            self.starting.clear();
         }
-        self.starting.clear();
         match self.delay(task, 1) {
             Span::ZERO => facts.push(self.flights.answered(slot, self.now)),
             back => self.agenda.enter(self.now + back, Happening::Result(slot)),
@@ -197,21 +208,26 @@ impl Executor for Sim {
     }
 
     fn assign(&mut self, calls: &mut Vec<Call>) {
-        let mut lost = std::mem::take(&mut self.lost);
         for call in calls.iter() {
             self.flights.insert(call);
             let slot = call.key.slot;
             match self.delay(call.key.task, 0) {
-                Span::ZERO => self.arrive(slot, &mut lost),
+                Span::ZERO => {
+                    if !self.arrive(slot) {
+                        let fact = self.lose(slot);
+                        self.lost.push(fact);
+                    }
+                }
                 there => self.agenda.enter(self.now + there, Happening::Arrival(slot)),
             }
         }
         calls.clear();
-        self.lost = lost;
     }
 
     fn wait(&mut self, deadline: Option<Time>, facts: &mut Vec<Fact>) -> Result<Time, RunError> {
-        facts.append(&mut self.lost);
+        if !self.lost.is_empty() {
+            facts.append(&mut self.lost);
+        }
         while facts.is_empty() {
             let due = match (self.agenda.next_at(), deadline) {
                 (Some(next), Some(deadline)) => next.min(deadline),
