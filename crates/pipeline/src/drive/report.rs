@@ -37,6 +37,7 @@ impl<E: Executor> Loop<'_, E> {
         }
     }
 
+    #[inline(always)]
     fn report_ended(&mut self) {
         for call in self.finished.iter().filter(|call| call.counted) {
             self.observer.call_finished(call.stage, &call.times);

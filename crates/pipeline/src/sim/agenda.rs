@@ -97,7 +97,7 @@ impl Agenda {
     #[inline]
     pub(super) fn take_at(&mut self, now: Time) -> Option<Happening> {
         let first = self.near.first();
-        if first == NONE || instant(first) != now {
+        if instant(first) != now || first == NONE {
             return None;
         }
         self.near.pop();
