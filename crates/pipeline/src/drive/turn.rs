@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 pub(super) struct Loop<'a, E> {
     pub(super) plan: &'a Plan,
-    executor: &'a mut E,
+    pub(super) executor: &'a mut E,
     scheduler: &'a mut dyn Scheduler,
     pub(super) observer: &'a mut dyn Observer,
     pub(super) control: &'a Control,
@@ -30,7 +30,7 @@ pub(super) struct Loop<'a, E> {
     bound: u64,                 // calls on nodes
     down: BTreeSet<NodeId>,
     pub(super) outcome: Outcome,
-    account: Account,
+    pub(super) account: Account,
     cost: Cost,
     pub(super) decided: Option<(Span, u64)>, // cost and number of the counted decisions of this turn
     timeout: Option<Time>,                   // the scheduler's next
@@ -102,6 +102,9 @@ impl<'a, E: Executor> Loop<'a, E> {
                 continue;
             }
             let now = self.executor.wait(deadline, &mut self.facts)?;
+            if self.executor.soon().is_some() {
+                self.fetch();
+            }
             if self.facts.is_empty() && deadline.is_none_or(|at| now < at) {
                 continue; // woken for nothing, or to be stopped
             }

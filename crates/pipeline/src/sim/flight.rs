@@ -91,6 +91,12 @@ impl Flights {
         (flight.node, Span::from_nanos(flight.ended.0))
     }
 
+    /// Where it is.
+    #[inline]
+    pub(super) fn node(&self, slot: u32) -> NodeId {
+        self.0[slot as usize].node
+    }
+
     /// It has run: whose it was, where, and what it gives back.
     #[inline]
     pub(super) fn ended(&mut self, slot: u32, now: Time) -> (TaskId, NodeId, Resources) {

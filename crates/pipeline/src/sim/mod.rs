@@ -23,6 +23,7 @@ use crate::model::{ClusterSetup, Fault, FaultKind, Faults, Purpose, Sampler, Str
 use crate::nodes::NodeQueues;
 use sched_core::{NodeId, Span, TaskId, Time};
 use std::collections::BTreeSet;
+use std::hint::black_box;
 
 /// A cluster in virtual time.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub struct Sim {
     ways: Streams,
     seed: u64,
     starting: Vec<u32>,
+    soon: Vec<u32>,  // calls that end soon
     lost: Vec<Fact>, // calls that were sent to a node that is down
 }
 
@@ -62,6 +64,7 @@ impl Sim {
             ways: Streams::new(seed, Purpose::Network),
             seed,
             starting: Vec::new(),
+            soon: Vec::new(),
             lost: Vec::new(),
         };
         for (number, fault) in sim.faults.scheduled.iter().enumerate() {
@@ -174,6 +177,21 @@ impl Sim {
         self.network.sample(&mut stream)
     }
 
+    /// Names the calls that end soon, and reads what is known of them here: see `drive/fetch.rs`.
+    #[cold]
+    #[inline(never)]
+    fn fetch(&mut self) {
+        self.soon.clear();
+        self.soon.extend(self.agenda.near().filter_map(|what| match what {
+            Happening::End(slot) => Some(slot),
+            _ => None,
+        }));
+        let nodes = || self.soon.iter().map(|&slot| self.flights.node(slot));
+        // First what names the nodes, then the nodes.
+        black_box(nodes().fold(0, |seen, node| seen ^ node.0));
+        black_box(nodes().fold(false, |seen, node| seen ^ self.nodes.state(node).is_up()));
+    }
+
     fn kill(&mut self, node: NodeId, facts: &mut Vec<Fact>) {
         if !self.nodes.state_mut(node).set_up(false) {
             return;
@@ -240,12 +258,20 @@ impl Executor for Sim {
             self.now = self.now.max(due);
             while let Some(what) = self.agenda.take_at(self.now) {
                 self.handle(what, facts);
+                if self.agenda.has_turned() {
+                    self.fetch();
+                }
             }
             if deadline.is_some_and(|at| at <= self.now) {
                 break;
             }
         }
         Ok(self.now)
+    }
+
+    #[inline]
+    fn soon(&mut self) -> Option<&mut Vec<u32>> {
+        (!self.soon.is_empty()).then_some(&mut self.soon)
     }
 
     fn expects_facts(&self) -> bool {
