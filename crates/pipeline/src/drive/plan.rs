@@ -108,16 +108,14 @@ impl Plan {
     /// How long the first calls of the tasks from `index` on run, as [`service`](Self::service).
     #[inline]
     pub(super) fn first_services<const N: usize>(&self, index: u64) -> [Span; N] {
-        let mut index = index;
-        [Span::ZERO; N].map(|_| {
-            let service = if index < self.tasks {
-                self.service(TaskId { index, stage: 0 })
-            } else {
-                Span::ZERO // there is no such task
-            };
-            index += 1;
-            service
-        })
+        if index + N as u64 <= self.tasks {
+            return self.samplers[0].of_tasks(index, 0, &self.services);
+        }
+        let mut services = [Span::ZERO; N]; // of those that there are not
+        for (index, service) in (index..self.tasks).zip(&mut services) {
+            *service = self.service(TaskId { index, stage: 0 });
+        }
+        services
     }
 
     /// How long a call runs on a node of speed 1.

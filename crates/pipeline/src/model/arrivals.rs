@@ -6,7 +6,7 @@
 //! follow the ends of tasks; there the intended instant is the end that made room.
 
 use super::mmpp::Modulated;
-use super::sampler::exponential;
+use super::sampler::exponentials;
 use super::{Arrivals, ClusterSetup, Purpose, Stage, Streams, Trace, full_rate};
 use crate::RunError;
 use sched_core::{Span, Time};
@@ -133,10 +133,7 @@ impl ArrivalProcess {
                 Law::Poisson { mean_gap, gaps } => {
                     let at = self.index as usize % TOGETHER;
                     if at == 0 {
-                        for (index, gap) in (self.index..).zip(&mut *gaps) {
-                            let mut stream = self.gaps.stream(index, 0);
-                            *gap = Span::from_secs_f64(exponential(*mean_gap, &mut stream));
-                        }
+                        *gaps = exponentials(*mean_gap, self.index, 0, &self.gaps);
                     }
                     Some(last + gaps[at])
                 }
