@@ -4,7 +4,7 @@
 //! those of the system differ in the last bit between machines, and a seed must mean the
 //! same run everywhere. Times are computed in `f64` seconds and rounded to nanoseconds once.
 
-use super::logarithm::take_logarithms;
+use super::logarithm::logarithms;
 use super::{ServiceLaw, Stream, Streams, Values};
 use sched_core::Span;
 use std::f64::consts::TAU;
@@ -99,13 +99,7 @@ impl Sampler {
     ) -> [Span; N] {
         match self.0 {
             Kind::Exponential { mean } => exponentials(mean, first, stage, streams),
-            _ => {
-                let mut spans = [Span::ZERO; N];
-                for (index, span) in (first..).zip(&mut spans) {
-                    *span = self.of_task(index, stage, streams);
-                }
-                spans
-            }
+            _ => consecutive(first).map(|index| self.of_task(index, stage, streams)),
         }
     }
 
@@ -163,26 +157,26 @@ fn chosen(parts: &[(f64, Sampler)], kind: f64) -> Option<&Sampler> {
     found.or(parts.last()).map(|(_, law)| law)
 }
 
-/// [`exponential`] for `N` items from `first` on, each of its own stream. Also the gaps of Poisson arrivals.
+/// [`exponential`] for `N` items from `first` on, each of its own stream.
 pub(super) fn exponentials<const N: usize>(
     mean: f64,
     first: u64,
     part: u32,
     streams: &Streams,
 ) -> [Span; N] {
-    let mut drawn = [0.0; N];
-    for (item, unit) in (first..).zip(&mut drawn) {
-        *unit = streams.stream(item, part).unit();
-    }
-    take_logarithms(&mut drawn);
-    let mut spans = [Span::ZERO; N];
-    for (span, log) in spans.iter_mut().zip(drawn) {
-        *span = Span::from_secs_f64(-mean * log);
-    }
-    spans
+    let units = consecutive(first).map(|item| streams.stream(item, part).unit());
+    logarithms(units).map(|log| Span::from_secs_f64(-mean * log))
 }
 
-/// By inversion.
+fn consecutive<const N: usize>(first: u64) -> [u64; N] {
+    let mut next = first;
+    [(); N].map(|()| {
+        next += 1;
+        next - 1
+    })
+}
+
+/// By inversion. Also the gaps of Poisson arrivals.
 #[inline]
 pub(super) fn exponential(mean: f64, stream: &mut Stream) -> f64 {
     -mean * libm::log(stream.unit())
