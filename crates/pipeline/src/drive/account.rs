@@ -28,6 +28,12 @@ impl Account {
         Account { warmup, ledger, assigned: vec![0; nodes] }
     }
 
+    /// Counted calls that have finished on a node; 0 for one that is not there.
+    #[inline]
+    pub(super) fn calls_finished(&self, node: NodeId) -> u64 {
+        self.ledger.nodes.get(node.index()).map_or(0, |node| node.finished)
+    }
+
     /// A task has arrived at its first stage.
     #[inline]
     pub(super) fn arrived(&mut self, index: u64, intended: Time) {

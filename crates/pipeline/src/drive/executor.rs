@@ -29,6 +29,13 @@ pub trait Executor {
     /// When the world is gone.
     fn wait(&mut self, deadline: Option<Time>, facts: &mut Vec<Fact>) -> Result<Time, RunError>;
 
+    /// Slots of calls that will end soon, when there are others than before; whoever asks takes them out. What is
+    /// known of a call is far away when there are many, and of several together it arrives together. Nothing
+    /// else depends on it. `None` of an executor that cannot foresee.
+    fn soon(&mut self) -> Option<&mut Vec<u32>> {
+        None
+    }
+
     /// Whether something will happen though no call runs: a lost node that will come back.
     fn expects_facts(&self) -> bool {
         false

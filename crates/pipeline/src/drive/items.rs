@@ -9,7 +9,7 @@
 use super::executor::CallKey;
 use super::observe::CallTimes;
 use sched_core::index::IdTable;
-use sched_core::{Level, NodeId, TaskId, Time};
+use sched_core::{Level, NodeId, Span, TaskId, Time};
 
 /// A task in flight.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,7 @@ pub(super) struct Item {
     pub(super) intended: Time,
     pub(super) submit: Time, // of the present call
     pub(super) assigned: Time,
+    pub(super) service: Span, // of the present call, on a node of speed 1
     pub(super) stage: u32,
     pub(super) attempt: u32,
     pub(super) priority: Level,
@@ -121,14 +122,21 @@ impl Items {
     }
 
     /// The turn is over: what waits now will be looked for by its id.
-    #[inline]
+    #[inline(always)]
     pub(super) fn settle(&mut self) {
+        if self.next_fresh < self.fresh.len() {
+            self.settle_rest();
+        }
+        self.fresh.clear();
+        self.next_fresh = 0;
+    }
+
+    #[inline(never)]
+    fn settle_rest(&mut self) {
         for at in self.next_fresh..self.fresh.len() {
             let (items, slot) = (&self.items, self.fresh[at]);
             self.waiting.insert(items[slot as usize].id(), slot, |slot| items[slot as usize].id());
         }
-        self.fresh.clear();
-        self.next_fresh = 0;
     }
 
     fn take_settled(&mut self, id: TaskId) -> Option<u32> {

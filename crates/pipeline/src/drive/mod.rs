@@ -11,6 +11,7 @@
 
 mod account;
 mod executor;
+mod fetch;
 mod items;
 mod observe;
 mod outcome;

@@ -1,7 +1,7 @@
 //! A run, checked and prepared: everything the loop looks up per task or per call.
 //!
-//! Service times are drawn when a call is assigned, not when its task arrives, so a waiting task
-//! holds none; they are the same either way, because streams are keyed by item and stage.
+//! When a service time is drawn does not matter, because streams are keyed by item and stage. Those of
+//! first calls are drawn some tasks ahead, so that nobody waits for a logarithm.
 
 use crate::RunError;
 use crate::model::{
@@ -103,6 +103,19 @@ impl Plan {
             return Err("the node could not hold the call even when empty");
         }
         Ok(demand)
+    }
+
+    /// How long the first calls of the tasks from `index` on run, as [`service`](Self::service).
+    #[inline]
+    pub(super) fn first_services<const N: usize>(&self, index: u64) -> [Span; N] {
+        if index + N as u64 <= self.tasks {
+            return self.samplers[0].of_tasks(index, 0, &self.services);
+        }
+        let mut services = [Span::ZERO; N]; // of those that there are not
+        for (index, service) in (index..self.tasks).zip(&mut services) {
+            *service = self.service(TaskId { index, stage: 0 });
+        }
+        services
     }
 
     /// How long a call runs on a node of speed 1.

@@ -7,6 +7,7 @@ use super::executor::Executor;
 use super::observe::{CallTimes, Failure, TaskEnd};
 use super::turn::Loop;
 use sched_core::{Span, Time};
+use std::slice;
 
 /// A call that has ended on its node and is to be reported.
 pub(super) struct Finished {
@@ -31,29 +32,36 @@ impl<E: Executor> Loop<'_, E> {
         if let Some((cost, counted @ 1..)) = self.decided.take() {
             self.observer.decided(cost, counted);
         }
+        if !self.finished.is_empty() || !self.ended.is_empty() {
+            self.report_ended();
+        }
+    }
+
+    #[inline(always)]
+    fn report_ended(&mut self) {
         for call in self.finished.iter().filter(|call| call.counted) {
             self.observer.call_finished(call.stage, &call.times);
         }
-        if !self.ended.is_empty() {
-            self.report_ended();
-        }
-        self.finished.clear();
-    }
-
-    fn report_ended(&mut self) {
         for ended in &mut self.ended {
             let item = self.items.get(ended.slot);
             if item.index >= self.plan.warmup {
                 let (finish, unplaced) = (ended.finish, ended.unplaced);
                 self.outcome.last_finish = self.outcome.last_finish.max(Some(finish));
                 let (index, intended, priority) = (item.index, item.intended, item.priority);
-                self.ended_calls.clear();
-                self.ended_calls
-                    .extend_from_slice(self.items.times(ended.slot, item.stage as usize));
-                if let Some(last) = ended.finished {
-                    self.ended_calls.push(self.finished[last as usize].times);
-                }
-                let calls = &self.ended_calls;
+                let earlier = self.items.times(ended.slot, item.stage as usize);
+                let last = match ended.finished {
+                    Some(last) => slice::from_ref(&self.finished[last as usize].times),
+                    None => &[],
+                };
+                let calls = match earlier {
+                    [] => last,
+                    _ => {
+                        self.ended_calls.clear();
+                        self.ended_calls.extend_from_slice(earlier);
+                        self.ended_calls.extend_from_slice(last);
+                        &self.ended_calls
+                    }
+                };
                 let task = TaskEnd { index, intended, finish, priority, calls, unplaced };
                 match ended.failure.take() {
                     None => self.observer.task_succeeded(&task),
@@ -64,6 +72,7 @@ impl<E: Executor> Loop<'_, E> {
         }
         self.outcome.ended += self.ended.len() as u64;
         self.ended.clear();
+        self.finished.clear();
         self.control.set_done(self.outcome.ended);
     }
 }

@@ -20,16 +20,17 @@ use std::collections::BTreeSet;
 
 pub(super) struct Loop<'a, E> {
     pub(super) plan: &'a Plan,
-    executor: &'a mut E,
+    pub(super) executor: &'a mut E,
     scheduler: &'a mut dyn Scheduler,
     pub(super) observer: &'a mut dyn Observer,
     pub(super) control: &'a Control,
     arrivals: ArrivalProcess,
     pub(super) items: Items,
-    bound: u64, // calls on nodes
+    services: [Span; TOGETHER], // of the first calls of the tasks that arrived last and are to arrive next
+    bound: u64,                 // calls on nodes
     down: BTreeSet<NodeId>,
     pub(super) outcome: Outcome,
-    account: Account,
+    pub(super) account: Account,
     cost: Cost,
     pub(super) decided: Option<(Span, u64)>, // cost and number of the counted decisions of this turn
     timeout: Option<Time>,                   // the scheduler's next
@@ -43,11 +44,15 @@ pub(super) struct Loop<'a, E> {
     pub(super) ended_calls: Vec<CallTimes>, // of the task that is being reported
 }
 
+/// Tasks whose first service times are drawn together.
+const TOGETHER: usize = 8;
+
 /// What the scheduler's code has cost and no decision has been charged with.
 #[derive(Default)]
 struct Cost {
     polls: u64,
     open: Span,
+    measured: bool, // in this turn
 }
 
 impl<'a, E: Executor> Loop<'a, E> {
@@ -68,6 +73,7 @@ impl<'a, E: Executor> Loop<'a, E> {
             timeout,
             arrivals: plan.arrivals.clone(),
             items: Items::new(plan.stages.len()),
+            services: [Span::ZERO; TOGETHER],
             bound: 0,
             down: BTreeSet::new(),
             outcome: Outcome::default(),
@@ -96,10 +102,16 @@ impl<'a, E: Executor> Loop<'a, E> {
                 continue;
             }
             let now = self.executor.wait(deadline, &mut self.facts)?;
+            if self.executor.soon().is_some() {
+                self.fetch();
+            }
             if self.facts.is_empty() && deadline.is_none_or(|at| now < at) {
                 continue; // woken for nothing, or to be stopped
             }
-            self.note_facts();
+            self.cost.measured = self.cost.polls.is_multiple_of(E::DECISION_SAMPLING);
+            if !self.facts.is_empty() {
+                self.note_facts(now);
+            }
             self.note_arrivals(now);
             self.decide(now)?;
             self.carry_out(now)?;
@@ -111,7 +123,7 @@ impl<'a, E: Executor> Loop<'a, E> {
         Ok(Outcome { unfinished, ledger, ..self.outcome })
     }
 
-    fn note_facts(&mut self) {
+    fn note_facts(&mut self, now: Time) {
         let mut facts = std::mem::take(&mut self.facts);
         for fact in &mut facts {
             match *fact {
@@ -129,13 +141,13 @@ impl<'a, E: Executor> Loop<'a, E> {
                     let counted = key.task.index >= self.plan.warmup;
                     self.finished.push(Finished { times, stage: key.task.stage, counted });
                     self.bound -= 1;
-                    self.events.push(Event::Finished { task: key.task, node });
-                    self.pass_stage(key, &times, failure.take());
+                    self.tell(now, Event::Finished { task: key.task, node });
+                    self.pass_stage(now, key, &times, failure.take());
                 }
                 Fact::NodeDown(node) => {
                     self.down.insert(node);
                     self.observer.node_changed(node, false);
-                    self.events.push(Event::NodeDown(node));
+                    self.tell(now, Event::NodeDown(node));
                 }
                 Fact::Moved { key, from, to } => {
                     if let Some(item) = self.items.bound(&key, from) {
@@ -143,14 +155,14 @@ impl<'a, E: Executor> Loop<'a, E> {
                         self.account.moved(key.task.index, from, to);
                     }
                 }
-                Fact::Lost { key, node, started } => self.lose(key, node, started),
+                Fact::Lost { key, node, started } => self.lose(now, key, node, started),
                 Fact::NodeUp(node) => {
                     if self.down.remove(&node) {
                         self.observer.node_changed(node, true);
                     }
-                    self.events.push(Event::NodeUp(node));
+                    self.tell(now, Event::NodeUp(node));
                 }
-                Fact::NodeDrain(node) => self.events.push(Event::NodeDrain(node)),
+                Fact::NodeDrain(node) => self.tell(now, Event::NodeDrain(node)),
             }
         }
         facts.clear();
@@ -159,7 +171,13 @@ impl<'a, E: Executor> Loop<'a, E> {
 
     /// A call has ended: on to the next stage, or to the end of the task.
     #[inline]
-    fn pass_stage(&mut self, key: CallKey, times: &CallTimes, failure: Option<Box<Failure>>) {
+    fn pass_stage(
+        &mut self,
+        now: Time,
+        key: CallKey,
+        times: &CallTimes,
+        failure: Option<Box<Failure>>,
+    ) {
         let at = times.finish;
         if failure.is_some() || key.task.stage as usize + 1 == self.plan.stages.len() {
             let finished = Some(self.finished.len() as u32 - 1);
@@ -168,14 +186,16 @@ impl<'a, E: Executor> Loop<'a, E> {
         }
         self.account.passed(key.task.index, key.task.stage, at);
         self.items.note(key.slot, key.task.stage, times);
+        let (index, stage) = (key.task.index, key.task.stage + 1);
+        let service = self.plan.service(TaskId { index, stage });
         let item = self.items.get_mut(key.slot);
-        *item = Item { stage: item.stage + 1, submit: at, attempt: 1, ..*item };
-        self.submit(key.slot);
+        *item = Item { stage, submit: at, service, attempt: 1, ..*item };
+        self.submit(now, key.slot);
     }
 
     /// A call is gone with its node. One that had not started is the same attempt still.
     #[cold]
-    fn lose(&mut self, key: CallKey, node: NodeId, started: bool) {
+    fn lose(&mut self, now: Time, key: CallKey, node: NodeId, started: bool) {
         let Some(item) = self.items.bound(&key, node) else { return };
         self.bound -= 1;
         self.account.lost(key.task.index, node);
@@ -185,7 +205,7 @@ impl<'a, E: Executor> Loop<'a, E> {
             return self.end_unplaced(key.slot, finish, failure);
         }
         item.attempt += u32::from(started);
-        self.submit(key.slot);
+        self.submit(now, key.slot);
         if started && key.task.index >= self.plan.warmup {
             self.account.retried(key.task.index);
             self.observer.retried(key.task);
@@ -201,47 +221,57 @@ impl<'a, E: Executor> Loop<'a, E> {
             if index >= self.plan.warmup && self.arrivals.is_open() {
                 self.outcome.lag.note(now.since(intended));
             }
+            if index.is_multiple_of(TOGETHER as u64) {
+                self.services = self.plan.first_services(index);
+            }
             let slot = self.items.insert(Item {
                 index,
                 intended,
                 submit: intended,
                 assigned: intended,
+                service: self.services[index as usize % TOGETHER],
                 stage: 0,
                 attempt: 1,
                 priority: self.plan.priority(index),
                 place: Place::Waiting,
             });
-            self.submit(slot);
+            self.submit(now, slot);
         }
     }
 
     /// The present call of a task waits: tells the scheduler.
     #[inline(always)]
-    fn submit(&mut self, slot: u32) {
+    fn submit(&mut self, now: Time, slot: u32) {
         self.items.wait(slot);
         let item = self.items.get(slot);
         let stage = &self.plan.stages[item.stage as usize];
-        self.events.push(Event::Submit(Task {
+        let task = Task {
             id: item.id(),
             submit: item.submit,
             demand: self.plan.demand(item.id()),
             on: stage.on,
             priority: item.priority,
             attempt: item.attempt,
-        }));
+        };
+        self.tell(now, Event::Submit(task));
+    }
+
+    /// Tells the scheduler: at once, or when a clock runs that measures what it costs.
+    #[inline(always)]
+    fn tell(&mut self, now: Time, event: Event) {
+        if self.cost.measured {
+            self.events.push(event);
+        } else {
+            self.scheduler.on_event(now, event);
+        }
     }
 
     fn decide(&mut self, now: Time) -> Result<(), RunError> {
-        let measured = self.cost.polls.is_multiple_of(E::DECISION_SAMPLING);
         self.cost.polls += 1;
-        let watch = measured.then(Stopwatch::start);
-        for event in &self.events {
-            self.scheduler.on_event(now, *event);
-        }
-        self.events.clear();
-        self.scheduler.poll(now, &mut self.decisions);
-        if let Some(watch) = watch {
-            self.charge(watch.elapsed());
+        if self.cost.measured {
+            self.decide_measured(now);
+        } else {
+            self.scheduler.poll(now, &mut self.decisions);
         }
         if let Err(violation) = self.scheduler.health() {
             return Err(RunError::Scheduler(violation.clone()));
@@ -251,6 +281,17 @@ impl<'a, E: Executor> Loop<'a, E> {
             Some(timeout) if timeout <= now => Err(RunError::Timeout { now, timeout }),
             _ => Ok(()),
         }
+    }
+
+    /// Tells all that was kept back, and polls, by a clock.
+    fn decide_measured(&mut self, now: Time) {
+        let watch = Stopwatch::start();
+        for event in &self.events {
+            self.scheduler.on_event(now, *event);
+        }
+        self.scheduler.poll(now, &mut self.decisions);
+        self.charge(watch.elapsed());
+        self.events.clear();
     }
 
     /// Charges the decisions with the cost of this poll and of those before it that decided
@@ -275,24 +316,24 @@ impl<'a, E: Executor> Loop<'a, E> {
         self.outcome.decisions += self.decisions.len() as u64;
         let assigned = self.executor.now();
         let decisions = std::mem::take(&mut self.decisions);
-        for &decision in &decisions {
-            let refuse = |why| RunError::Decision { decision, why };
-            let Some(slot) = self.items.take_waiting(task_of(&decision)) else {
-                return Err(refuse(match self.items.exists(task_of(&decision)) {
+        for decision in &decisions {
+            let refuse = |why| RunError::Decision { decision: *decision, why };
+            let Some(slot) = self.items.take_waiting(task_of(decision)) else {
+                return Err(refuse(match self.items.exists(task_of(decision)) {
                     true => "the call is not waiting",
                     false => "there is no such call",
                 }));
             };
-            match decision {
+            match *decision {
                 Decision::Assign { task, node } => {
                     let item = self.items.get_mut(slot);
                     let key = CallKey { task, slot, attempt: item.attempt };
                     item.place = Place::Bound(node);
                     item.assigned = assigned;
+                    let service = item.service;
                     self.bound += 1;
                     self.account.assigned(task.index, node);
                     let demand = self.plan.demand_on(task, node).map_err(refuse)?;
-                    let service = self.plan.service(task);
                     self.calls.push(Call { key, node, demand, service, assigned });
                 }
                 Decision::Reject { reason, .. } => {

@@ -6,7 +6,7 @@
 //! follow the ends of tasks; there the intended instant is the end that made room.
 
 use super::mmpp::Modulated;
-use super::sampler::exponential;
+use super::sampler::exponentials;
 use super::{Arrivals, ClusterSetup, Purpose, Stage, Streams, Trace, full_rate};
 use crate::RunError;
 use sched_core::{Span, Time};
@@ -24,11 +24,15 @@ pub struct ArrivalProcess {
     next: Option<Time>, // its intended instant, if it is known
 }
 
+/// Gaps that are drawn together. Their logarithms then do not wait for each other; and the loop, which goes
+/// one way or another by when the next arrival is, does not wait for them.
+const TOGETHER: usize = 8;
+
 #[derive(Clone, Debug)]
 enum Law {
     Batch,
     Closed { room: VecDeque<Time>, unused: u64 },
-    Poisson { mean_gap: f64 },
+    Poisson { mean_gap: f64, gaps: [Span; TOGETHER] },
     Uniform { gap_ns: f64 },
     Mmpp(Modulated),
     Trace(Arc<Trace>),
@@ -55,11 +59,11 @@ impl ArrivalProcess {
             Arrivals::Closed { in_flight } => {
                 Law::Closed { room: VecDeque::new(), unused: *in_flight }
             }
-            Arrivals::Poisson { rate } => Law::Poisson { mean_gap: 1.0 / positive(*rate)? },
+            Arrivals::Poisson { rate } => poisson(*rate)?,
             Arrivals::Uniform { rate } => Law::Uniform { gap_ns: 1e9 / positive(*rate)? },
             Arrivals::Load(share) => {
                 let rate = positive(*share)? * full_rate(cluster, stages)?;
-                Law::Poisson { mean_gap: 1.0 / positive(rate)? }
+                poisson(rate)?
             }
             Arrivals::Mmpp(mmpp) => Law::Mmpp(Modulated::new(mmpp, seed)),
             Arrivals::Trace(trace) if (trace.arrivals().len() as u64) < tasks => {
@@ -126,9 +130,12 @@ impl ArrivalProcess {
                     Some(Time::ZERO)
                 }
                 Law::Closed { room, .. } => room.pop_front(),
-                Law::Poisson { mean_gap } => {
-                    let mut stream = self.gaps.stream(self.index, 0);
-                    Some(last + Span::from_secs_f64(exponential(*mean_gap, &mut stream)))
+                Law::Poisson { mean_gap, gaps } => {
+                    let at = self.index as usize % TOGETHER;
+                    if at == 0 {
+                        *gaps = exponentials(*mean_gap, self.index, 0, &self.gaps);
+                    }
+                    Some(last + gaps[at])
                 }
                 // From the index, not from the last: gaps that are no whole number of
                 // nanoseconds must not add up to a drift.
@@ -140,6 +147,10 @@ impl ArrivalProcess {
             }
         };
     }
+}
+
+fn poisson(rate: f64) -> Result<Law, RunError> {
+    Ok(Law::Poisson { mean_gap: 1.0 / positive(rate)?, gaps: [Span::ZERO; TOGETHER] })
 }
 
 fn positive(number: f64) -> Result<f64, RunError> {

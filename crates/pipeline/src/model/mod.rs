@@ -9,6 +9,7 @@ mod cluster;
 mod faults;
 mod laws;
 mod load;
+mod logarithm;
 mod mmpp;
 mod operator;
 mod sampler;

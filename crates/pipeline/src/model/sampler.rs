@@ -4,6 +4,7 @@
 //! those of the system differ in the last bit between machines, and a seed must mean the
 //! same run everywhere. Times are computed in `f64` seconds and rounded to nanoseconds once.
 
+use super::logarithm::logarithms;
 use super::{ServiceLaw, Stream, Streams, Values};
 use sched_core::Span;
 use std::f64::consts::TAU;
@@ -89,6 +90,19 @@ impl Sampler {
         }
     }
 
+    /// The times of `N` tasks from `first` on at a stage, as [`of_task`](Self::of_task) has them.
+    pub(crate) fn of_tasks<const N: usize>(
+        &self,
+        first: u64,
+        stage: u32,
+        streams: &Streams,
+    ) -> [Span; N] {
+        match self.0 {
+            Kind::Exponential { mean } => exponentials(mean, first, stage, streams),
+            _ => consecutive(first).map(|index| self.of_task(index, stage, streams)),
+        }
+    }
+
     /// Of a law in which stages share what they draw: the first number of the whole task's stream is
     /// its kind, the second its request.
     fn of_whole_task(&self, index: u64, stage: u32, streams: &Streams) -> Span {
@@ -141,6 +155,25 @@ impl Sampler {
 fn chosen(parts: &[(f64, Sampler)], kind: f64) -> Option<&Sampler> {
     let found = parts.iter().find(|(up_to, _)| kind < *up_to);
     found.or(parts.last()).map(|(_, law)| law)
+}
+
+/// [`exponential`] for `N` items from `first` on, each of its own stream.
+pub(super) fn exponentials<const N: usize>(
+    mean: f64,
+    first: u64,
+    part: u32,
+    streams: &Streams,
+) -> [Span; N] {
+    let units = consecutive(first).map(|item| streams.stream(item, part).unit());
+    logarithms(units).map(|log| Span::from_secs_f64(-mean * log))
+}
+
+fn consecutive<const N: usize>(first: u64) -> [u64; N] {
+    let mut next = first;
+    [(); N].map(|()| {
+        next += 1;
+        next - 1
+    })
 }
 
 /// By inversion. Also the gaps of Poisson arrivals.

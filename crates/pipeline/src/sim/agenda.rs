@@ -44,6 +44,7 @@ pub(super) struct Agenda {
     to_tuning: usize, // entries until the wheel is looked at
     emptied: usize,   // buckets since then
     moved: usize,     // their entries
+    turned: bool,     // and nobody has asked since
 }
 
 /// Also more than can ever be pending: their calls would take 100 GB.
@@ -66,6 +67,7 @@ impl Default for Agenda {
             to_tuning: MANY,
             emptied: 0,
             moved: 0,
+            turned: false,
         }
     }
 }
@@ -97,7 +99,7 @@ impl Agenda {
     #[inline]
     pub(super) fn take_at(&mut self, now: Time) -> Option<Happening> {
         let first = self.near.first();
-        if first == NONE || instant(first) != now {
+        if instant(first) != now || first == NONE {
             return None;
         }
         self.near.pop();
@@ -106,6 +108,17 @@ impl Agenda {
             self.turn();
         }
         Some(happening(first))
+    }
+
+    /// Whether the wheel has turned since this was asked last, so that other events are [`near`](Self::near).
+    #[inline]
+    pub(super) fn has_turned(&mut self) -> bool {
+        std::mem::replace(&mut self.turned, false)
+    }
+
+    /// The events that are near, in no order.
+    pub(super) fn near(&self) -> impl Iterator<Item = Happening> {
+        self.near.iter().map(happening)
     }
 
     /// Makes nothing of the ends of calls in these slots. O(entries).
@@ -150,6 +163,7 @@ impl Agenda {
             self.emptied += 1;
             self.moved += before - self.wheel.len();
             if self.near.first() != NONE {
+                self.turned = true;
                 return;
             }
         }

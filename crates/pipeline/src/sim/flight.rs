@@ -91,6 +91,12 @@ impl Flights {
         (flight.node, Span::from_nanos(flight.ended.0))
     }
 
+    /// Where it is.
+    #[inline]
+    pub(super) fn node(&self, slot: u32) -> NodeId {
+        self.0[slot as usize].node
+    }
+
     /// It has run: whose it was, where, and what it gives back.
     #[inline]
     pub(super) fn ended(&mut self, slot: u32, now: Time) -> (TaskId, NodeId, Resources) {
@@ -116,10 +122,10 @@ impl Flights {
     }
 
     /// It is lost on its way.
-    pub(super) fn remove(&mut self, slot: u32) -> CallKey {
+    pub(super) fn remove(&mut self, slot: u32) -> (CallKey, NodeId) {
         let flight = &mut self.0[slot as usize];
         flight.phase = Phase::Unused;
-        flight.key(slot)
+        (flight.key(slot), flight.node)
     }
 
     /// Takes out the calls that are queued or run at a node, in the order of their ids. O(tasks in flight).

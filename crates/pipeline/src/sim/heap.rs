@@ -36,6 +36,12 @@ impl Heap {
     }
 
     /// Every entry.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u128> {
+        let below = self.below.iter().flat_map(|children| children.0);
+        below.chain([self.first]).filter(|entry| *entry != NONE)
+    }
+
+    /// Every entry, to be changed.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut u128> {
         let below = self.below.iter_mut().flat_map(|children| &mut children.0);
         below.chain([&mut self.first]).filter(|entry| **entry != NONE)

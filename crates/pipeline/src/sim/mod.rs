@@ -23,6 +23,7 @@ use crate::model::{ClusterSetup, Fault, FaultKind, Faults, Purpose, Sampler, Str
 use crate::nodes::NodeQueues;
 use sched_core::{NodeId, Span, TaskId, Time};
 use std::collections::BTreeSet;
+use std::hint::black_box;
 
 /// A cluster in virtual time.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub struct Sim {
     ways: Streams,
     seed: u64,
     starting: Vec<u32>,
+    soon: Vec<u32>,  // calls that end soon
     lost: Vec<Fact>, // calls that were sent to a node that is down
 }
 
@@ -62,6 +64,7 @@ impl Sim {
             ways: Streams::new(seed, Purpose::Network),
             seed,
             starting: Vec::new(),
+            soon: Vec::new(),
             lost: Vec::new(),
         };
         for (number, fault) in sim.faults.scheduled.iter().enumerate() {
@@ -77,7 +80,11 @@ impl Sim {
     fn handle(&mut self, what: Happening, facts: &mut Vec<Fact>) {
         match what {
             Happening::End(slot) => self.end(slot, facts),
-            Happening::Arrival(slot) => self.arrive(slot, facts),
+            Happening::Arrival(slot) => {
+                if !self.arrive(slot) {
+                    facts.push(self.lose(slot));
+                }
+            }
             Happening::Result(slot) => facts.push(self.flights.answered(slot, self.now)),
             _ => self.handle_rare(what, facts),
         }
@@ -116,18 +123,23 @@ impl Sim {
         self.agenda.enter(self.now + life, Happening::Failure(node));
     }
 
-    /// A call is at its node: it starts, or queues there, or is lost because the node is down.
+    /// A call is at its node: it starts, or queues there. False if it is lost, because the node is down.
     #[inline]
-    fn arrive(&mut self, slot: u32, facts: &mut Vec<Fact>) {
+    fn arrive(&mut self, slot: u32) -> bool {
         let (node, demand) = self.flights.arrived(slot, self.now);
         if !self.nodes.state(node).is_up() {
-            let key = self.flights.remove(slot);
-            facts.push(Fact::Lost { key, node, started: false });
-            return;
+            return false;
         }
         if let Some(slot) = self.nodes.arrive(node, demand, slot) {
             self.start(slot);
         }
+        true
+    }
+
+    #[cold]
+    fn lose(&mut self, slot: u32) -> Fact {
+        let (key, node) = self.flights.remove(slot);
+        Fact::Lost { key, node, started: false }
     }
 
     #[inline]
@@ -142,10 +154,12 @@ impl Sim {
     fn end(&mut self, slot: u32, facts: &mut Vec<Fact>) {
         let (task, node, demand) = self.flights.ended(slot, self.now);
         self.nodes.leave(node, demand, &mut self.starting);
-        for next in 0..self.starting.len() {
-            self.start(self.starting[next]);
+        if !self.starting.is_empty() {
+            for next in 0..self.starting.len() {
+                self.start(self.starting[next]);
+            }
+            self.starting.clear();
         }
-        self.starting.clear();
         match self.delay(task, 1) {
             Span::ZERO => facts.push(self.flights.answered(slot, self.now)),
             back => self.agenda.enter(self.now + back, Happening::Result(slot)),
@@ -161,6 +175,21 @@ impl Sim {
     fn draw_delay(&self, task: TaskId, way: u64) -> Span {
         let mut stream = self.ways.stream(task.index << 1 | way, task.stage);
         self.network.sample(&mut stream)
+    }
+
+    /// Names the calls that end soon, and reads what is known of them here: see `drive/fetch.rs`.
+    #[cold]
+    #[inline(never)]
+    fn fetch(&mut self) {
+        self.soon.clear();
+        self.soon.extend(self.agenda.near().filter_map(|what| match what {
+            Happening::End(slot) => Some(slot),
+            _ => None,
+        }));
+        let nodes = || self.soon.iter().map(|&slot| self.flights.node(slot));
+        // First what names the nodes, then the nodes.
+        black_box(nodes().fold(0, |seen, node| seen ^ node.0));
+        black_box(nodes().fold(false, |seen, node| seen ^ self.nodes.state(node).is_up()));
     }
 
     fn kill(&mut self, node: NodeId, facts: &mut Vec<Fact>) {
@@ -196,22 +225,30 @@ impl Executor for Sim {
         self.now
     }
 
+    // Each is called from one place: registers saved for a call would be a twentieth of the turn.
+    #[inline(always)]
     fn assign(&mut self, calls: &mut Vec<Call>) {
-        let mut lost = std::mem::take(&mut self.lost);
         for call in calls.iter() {
             self.flights.insert(call);
             let slot = call.key.slot;
             match self.delay(call.key.task, 0) {
-                Span::ZERO => self.arrive(slot, &mut lost),
+                Span::ZERO => {
+                    if !self.arrive(slot) {
+                        let fact = self.lose(slot);
+                        self.lost.push(fact);
+                    }
+                }
                 there => self.agenda.enter(self.now + there, Happening::Arrival(slot)),
             }
         }
         calls.clear();
-        self.lost = lost;
     }
 
+    #[inline(always)]
     fn wait(&mut self, deadline: Option<Time>, facts: &mut Vec<Fact>) -> Result<Time, RunError> {
-        facts.append(&mut self.lost);
+        if !self.lost.is_empty() {
+            facts.append(&mut self.lost);
+        }
         while facts.is_empty() {
             let due = match (self.agenda.next_at(), deadline) {
                 (Some(next), Some(deadline)) => next.min(deadline),
@@ -221,12 +258,20 @@ impl Executor for Sim {
             self.now = self.now.max(due);
             while let Some(what) = self.agenda.take_at(self.now) {
                 self.handle(what, facts);
+                if self.agenda.has_turned() {
+                    self.fetch();
+                }
             }
             if deadline.is_some_and(|at| at <= self.now) {
                 break;
             }
         }
         Ok(self.now)
+    }
+
+    #[inline]
+    fn soon(&mut self) -> Option<&mut Vec<u32>> {
+        (!self.soon.is_empty()).then_some(&mut self.soon)
     }
 
     fn expects_facts(&self) -> bool {
