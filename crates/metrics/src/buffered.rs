@@ -6,12 +6,9 @@
 //! tasks wait here until there are [`ROOM`] of a level or of a stage. Everything else is recorded as
 //! it comes, by [`recorder`](BufferedRecorder::recorder). Sums and counts do not know their
 //! order, so what [`finish`](BufferedRecorder::finish) gives is what a bare recorder would hold.
-//!
-//! A task of one call has the same latencies as that call, and would be entered twice, for its level and for
-//! the stage. It is entered once, in series of such tasks by level, which `finish` adds to both.
 
 use crate::latencies::Row;
-use crate::{BatchPlan, LatencySeries, Recorder, TaskRecord};
+use crate::{BatchPlan, Recorder, TaskRecord};
 
 /// Samples that are recorded together. More gain nothing, and would crowd the nearest cache.
 const ROOM: usize = 64;
@@ -22,21 +19,13 @@ pub struct BufferedRecorder {
     recorder: Recorder,
     levels: Vec<Vec<Row>>, // by level; of one that was not seen yet, without room
     stages: Vec<Vec<Row>>,
-    sole: Vec<Sole>, // by level, the tasks of one call
-}
-
-/// Tasks of one call each, with the latencies of that.
-#[derive(Clone, Debug, Default)]
-struct Sole {
-    rows: Vec<Row>,
-    entered: Option<Box<LatencySeries>>, // none until there are some
 }
 
 impl BufferedRecorder {
     /// Records into `recorder`.
     pub fn new(recorder: Recorder) -> BufferedRecorder {
         let stages = recorder.by_stage().iter().map(|_| Vec::with_capacity(ROOM)).collect();
-        BufferedRecorder { recorder, levels: Vec::new(), stages, sole: Vec::new() }
+        BufferedRecorder { recorder, levels: Vec::new(), stages }
     }
 
     /// As [`Recorder::with_batches`].
@@ -56,28 +45,6 @@ impl BufferedRecorder {
     #[inline]
     pub fn task_succeeded(&mut self, task: &TaskRecord<'_>) {
         let (parts, end_to_end) = (task.parts(), task.end_to_end());
-        let row = Row { parts, total: end_to_end };
-        match task.calls {
-            [_] if parts.total() == end_to_end => self.sole_call(task.priority, row),
-            _ => self.several_calls(task, row),
-        }
-        self.recorder.succeeded(task, &parts, end_to_end);
-    }
-
-    #[inline]
-    fn sole_call(&mut self, level: u8, row: Row) {
-        let at = usize::from(level);
-        if at >= self.sole.len() {
-            self.sole.resize(at + 1, Sole::default());
-        }
-        let sole = &mut self.sole[at];
-        sole.rows.push(row);
-        if sole.rows.len() >= ROOM {
-            sole.enter();
-        }
-    }
-
-    fn several_calls(&mut self, task: &TaskRecord<'_>, row: Row) {
         for ((stage, rows), call) in (0..).zip(&mut self.stages).zip(task.calls) {
             rows.push(Row { parts: call.parts, total: call.parts.total() });
             if rows.len() == ROOM {
@@ -90,11 +57,12 @@ impl BufferedRecorder {
             self.levels.resize(level + 1, Vec::new());
         }
         let rows = &mut self.levels[level];
-        rows.push(row);
+        rows.push(Row { parts, total: end_to_end });
         if rows.len() == ROOM {
             self.recorder.level_latencies(task.priority, rows);
             rows.clear();
         }
+        self.recorder.succeeded(task, &parts, end_to_end);
     }
 
     /// The recorder, with all that was reported.
@@ -105,23 +73,7 @@ impl BufferedRecorder {
         for (level, rows) in (0..).zip(&self.levels).filter(|(_, rows)| !rows.is_empty()) {
             self.recorder.level_latencies(level, rows);
         }
-        for (level, sole) in (0..).zip(&mut self.sole) {
-            sole.enter();
-            if let Some(entered) = &sole.entered {
-                self.recorder.sole_latencies(level, entered);
-            }
-        }
         self.recorder
-    }
-}
-
-impl Sole {
-    #[inline(never)]
-    fn enter(&mut self) {
-        if !self.rows.is_empty() {
-            self.entered.get_or_insert_default().record_all(&self.rows);
-            self.rows.clear();
-        }
     }
 }
 
@@ -131,42 +83,37 @@ mod tests {
     use crate::{CallRecord, Nanos, Node, Parts, Shape};
     use std::sync::Arc;
 
-    /// Whatever was left in a buffer, the two hold the same; all fields are compared. Tasks have two calls,
-    /// or one, or one with parts that contradict their end.
+    /// Whatever was left in a buffer, the two hold the same; all fields are compared.
     #[test]
     fn holds_what_a_bare_recorder_holds() {
         let node = Node { name: "node-0".into(), slots: 1 };
-        for stages in [1, 2] {
-            let names = ["a", "b"][..stages].iter().map(ToString::to_string).collect();
-            let shape = Arc::new(Shape::new(names, vec![node.clone()]).unwrap());
-            for tasks in [0, 1, 63, 64, 65, 1_000] {
-                let mut bare = Recorder::new(Arc::clone(&shape));
-                let mut buffered = BufferedRecorder::new(Recorder::new(Arc::clone(&shape)));
-                for index in 0..tasks {
-                    let part =
-                        |n: u64| Nanos::new(u64::wrapping_mul(index, n) % (1_u64 << (index % 40)));
-                    let call = |n| {
-                        let (scheduling, queue) = (part(n), part(n + 2));
-                        let (execution, transfer) = (part(n + 4), part(n + 6));
-                        let parts = Parts { scheduling, queue, execution, transfer };
-                        CallRecord { node: Some(0), parts }
-                    };
-                    let calls = [call(0x9E37_79B9), call(0x85EB_CA6B)];
-                    let calls = &calls[..if index % 7 == 0 { 1 } else { stages }];
-                    let total: Nanos = calls.iter().map(|call| call.parts.total()).sum();
-                    let record = TaskRecord {
-                        index,
-                        intended_arrival: Nanos::new(index),
-                        finish: Nanos::new(index + total.get() + u64::from(index % 11 == 0)),
-                        priority: (index % 3) as u8 * 4,
-                        calls,
-                    };
-                    bare.task_succeeded(&record);
-                    buffered.task_succeeded(&record);
-                }
-                let (held, wanted) = (format!("{:?}", buffered.finish()), format!("{bare:?}"));
-                assert_eq!(held, wanted, "{tasks} tasks of {stages} stages");
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        let shape = Arc::new(Shape::new(names, vec![node]).unwrap());
+        for tasks in [0, 1, 63, 64, 65, 1_000] {
+            let mut bare = Recorder::new(Arc::clone(&shape));
+            let mut buffered = BufferedRecorder::new(Recorder::new(Arc::clone(&shape)));
+            for index in 0..tasks {
+                let part =
+                    |n: u64| Nanos::new(u64::wrapping_mul(index, n) % (1_u64 << (index % 40)));
+                let call = |n| {
+                    let (scheduling, queue) = (part(n), part(n + 2));
+                    let (execution, transfer) = (part(n + 4), part(n + 6));
+                    let parts = Parts { scheduling, queue, execution, transfer };
+                    CallRecord { node: Some(0), parts }
+                };
+                let calls = [call(0x9E37_79B9), call(0x85EB_CA6B)];
+                let total = calls[0].parts.total() + calls[1].parts.total();
+                let record = TaskRecord {
+                    index,
+                    intended_arrival: Nanos::new(index),
+                    finish: Nanos::new(index + total.get()),
+                    priority: (index % 3) as u8 * 4,
+                    calls: &calls,
+                };
+                bare.task_succeeded(&record);
+                buffered.task_succeeded(&record);
             }
+            assert_eq!(format!("{:?}", buffered.finish()), format!("{bare:?}"), "{tasks} tasks");
         }
     }
 }

@@ -131,14 +131,6 @@ impl Recorder {
         self.stages[stage].record_all(rows);
     }
 
-    /// The latencies of tasks of a level that had one call each, which are those of the first stage too.
-    pub(crate) fn sole_latencies(&mut self, level: u8, series: &LatencySeries) {
-        self.level(level).merge(series);
-        if let Some(stage) = self.stages.first_mut() {
-            stage.merge(series);
-        }
-    }
-
     /// A task failed. It counts as ended, and appears in no latency of the successful ones.
     pub fn task_failed(&mut self, task: &TaskRecord<'_>, reason: &str) {
         let end_to_end = task.end_to_end();
