@@ -12,7 +12,6 @@ use metrics::{
 };
 use sched_core::{NodeId, Span, TaskId, Time};
 use std::io::Write;
-use std::slice;
 use std::sync::Arc;
 
 /// An observer that feeds a [`Recorder`] and, if there is one, a [`LatencyCsv`].
@@ -90,20 +89,18 @@ impl<'a, W: Write> Recording<'a, W> {
 
     #[inline]
     fn task(&mut self, task: &TaskEnd<'_>, failure: Option<&Failure>) {
-        let only;
-        let calls = match (task.calls, task.unplaced) {
-            ([one], None) => {
-                only = call(one);
-                slice::from_ref(&only)
-            }
-            _ => list(&mut self.calls, task),
-        };
+        self.calls.clear();
+        self.calls.extend(task.calls.iter().map(call));
+        self.calls.extend(task.unplaced.map(|waited| {
+            let parts = Parts { scheduling: nanos(waited), ..Parts::default() };
+            CallRecord { node: None, parts }
+        }));
         let record = TaskRecord {
             index: task.index,
             intended_arrival: instant(task.intended),
             finish: instant(task.finish),
             priority: task.priority.get(),
-            calls,
+            calls: &self.calls,
         };
         match failure {
             None => self.recorder.task_succeeded(&record),
@@ -172,17 +169,6 @@ fn span(task: u64, stage: u32, call: &CallTimes) -> CallSpan {
         ended: instant(call.ended),
         finish: instant(call.finish),
     }
-}
-
-/// The calls of a task in a list, which is kept for its memory.
-fn list<'a>(calls: &'a mut Vec<CallRecord>, task: &TaskEnd<'_>) -> &'a [CallRecord] {
-    calls.clear();
-    calls.extend(task.calls.iter().map(call));
-    calls.extend(task.unplaced.map(|waited| {
-        let parts = Parts { scheduling: nanos(waited), ..Parts::default() };
-        CallRecord { node: None, parts }
-    }));
-    calls
 }
 
 #[inline]
