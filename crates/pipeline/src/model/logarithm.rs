@@ -4,6 +4,13 @@
 //! result has the same bits; a seed must go on to mean the same run. What is left out are zero, negative
 //! and subnormal numbers, infinities and NaN, which no stream gives. Without their branches the compiler
 //! works on several numbers in one instruction. The tests hold it against `libm::log`.
+//!
+//! The method and the numbers in it are from `e_log.c`, whose notice is:
+//!
+//! > Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved.
+//! > Developed at SunSoft, a Sun Microsystems, Inc. business.
+//! > Permission to use, copy, modify, and distribute this software is freely granted, provided that this
+//! > notice is preserved.
 
 const LN2_HI: f64 = f64::from_bits(0x3FE6_2E42_FEE0_0000);
 const LN2_LO: f64 = f64::from_bits(0x3DEA_39EF_3579_3C76);
