@@ -167,6 +167,9 @@ fn measure_all(
         let all = [Environment::Sim].iter().chain(real).map(|environment| timed(*environment));
         // None of a run that was interrupted.
         let Some(all) = all.collect::<Result<Option<Vec<Measured>>, Error>>()? else { break };
+        if let Some(error) = all.iter().find_map(Measured::broken_off) {
+            return Err(error);
+        }
         require_sound(&all)?;
         let agreement = Agreement::of(&all, real);
         progress.finished(&format!("[{}/{}] {}", i + 1, runs.len(), run.name));

@@ -3,6 +3,7 @@
 //! A failed task is a result, not an error: it is in no variant here. These are mistakes of
 //! the setup, broken schedulers, and the machine refusing a thread.
 
+use crate::Outcome;
 use sched_core::{Decision, Time, Violation};
 
 /// A run that did not come to its end.
@@ -54,9 +55,17 @@ pub enum RunError {
     /// The system refused a thread.
     #[error("the system refused a thread for the executor: {0}; lower the number of slots")]
     Thread(#[source] std::io::Error),
-    /// An executor of another crate cannot go on.
+    /// An executor of another crate cannot start.
     #[error("{0}")]
     Executor(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An executor of another crate could not go on in the middle of a run.
+    #[error("{source}")]
+    BrokenOff {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What was done until then, as of a run that was stopped. The observer knows it too.
+        outcome: Box<Outcome>,
+    },
     /// The thread that owns the nodes is gone: it could not start a worker, or is defective.
     #[error(
         "the thread that runs the nodes ended early; if its message says that the system refused \

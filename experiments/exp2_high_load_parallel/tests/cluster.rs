@@ -76,6 +76,52 @@ fn no_worker_is_left_when_the_driver_is_killed() {
     }
 }
 
+/// What a run had done when it broke off is there, marked, beside the runs that were finished.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_whose_workers_are_all_lost_is_saved_as_far_as_it_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = "--env cluster --tasks 400 --schedulers fifo round_robin --no-plots --output out";
+    let pipes = (Stdio::piped(), Stdio::piped());
+    let mut driver = exp2(folder.path(), flags).stdout(pipes.0).stderr(pipes.1).spawn().unwrap();
+    let id = driver.id();
+    let rows = folder.path().join("out/round_robin_0_latencies.csv.part");
+    while fs::metadata(&rows).map_or(0, |file| file.len()) == 0 {
+        assert_eq!(driver.try_wait().unwrap(), None, "the driver has ended");
+        std::thread::yield_now();
+    }
+    // Again and again, until it does not start others any more.
+    while driver.try_wait().unwrap().is_none() {
+        for worker in children(id) {
+            let mut kill = Command::new("kill"); // which may come too late
+            kill.args(["-KILL", &worker.to_string()]).stderr(Stdio::null()).status().unwrap();
+        }
+        std::thread::yield_now();
+    }
+    let ended = driver.wait_with_output().unwrap();
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{message}");
+    let error = "error: run `round_robin` failed: every worker is lost and none comes back";
+    assert!(message.contains(error), "{message}");
+    let read = |name: &str| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
+    let metrics = |name: &str| -> Value {
+        serde_json::from_str(&read(&format!("{name}_metrics.json"))).unwrap()
+    };
+    assert_eq!(metrics("fifo")["partial"], false);
+    let broken = metrics("round_robin");
+    let tasks = broken["successful_tasks"].as_u64().unwrap();
+    assert!(broken["partial"] == true && (1..400).contains(&tasks), "{tasks}");
+    let checks = broken["certificate"]["checks"].as_array().unwrap();
+    assert_eq!(checks.iter().filter(|check| check["verdict"] == "holds").count(), 4, "{checks:?}");
+    let rows = read("round_robin_latencies.csv").lines().count() as u64;
+    assert_eq!(rows, 1 + broken["total_tasks"].as_u64().unwrap());
+    let summary = read("round_robin_summary.txt");
+    assert!(summary.contains("PARTIAL: it broke off: every worker is lost"), "{summary}");
+    let comparison = read("exp2_comparison.txt");
+    let partial = "PARTIAL: 1 of 2 runs are complete; run `round_robin` failed";
+    assert!(comparison.contains(partial), "{comparison}");
+}
+
 /// Fields of `/proc/<process>/stat` behind the name: state, parent, …
 #[cfg(target_os = "linux")]
 fn stat(process: u32) -> Option<(String, u32)> {

@@ -92,9 +92,13 @@ fn the_end_of_ray_is_the_end_of_the_run_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let ray = ray(&side(folder.path(), "none", "20"));
     let (outcome, log, _) = run(&ray, &three_nodes(100), "early");
-    let error = outcome.unwrap_err().to_string();
-    assert!(error.contains("its Python has ended: RuntimeError: the end"), "{error}");
+    let error = outcome.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("its Python has ended: RuntimeError: the end"), "{text}");
+    let RunError::BrokenOff { outcome, .. } = error else { panic!("{error:?}") };
     assert!(log.calls.len() <= 20, "what came before was reported");
+    assert!(outcome.partial);
+    assert_eq!((outcome.ended, outcome.unfinished > 0), (log.tasks.len() as u64, true));
 }
 
 #[test]

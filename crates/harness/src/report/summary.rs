@@ -42,7 +42,11 @@ fn heading(run: &Measured) -> String {
     let parameters: String =
         config.parameters.iter().map(|(name, value)| format!(", {name} {value}")).collect();
     let view = config.view.iter().map(|view| format!("; stale view, refreshed {view}"));
-    let partial = if run.report.metrics.partial { "PARTIAL: interrupted\n" } else { "" };
+    let partial = match &run.broken {
+        Some(why) => wrapped(&format!("PARTIAL: it broke off: {why}"), PAGE, "  "),
+        None if run.report.metrics.partial => "PARTIAL: interrupted\n".to_owned(),
+        None => String::new(),
+    };
     format!(
         "{}\n{partial}{}, {} binding{parameters}; {} nodes, {} slots; pipeline {} of {}, \
          {} work;\n{} tasks, arrivals {}; {}{}\n",

@@ -159,6 +159,7 @@ mod tests {
             ideal: None,
             timer_share: None,
             took,
+            broken: None,
             imprecise: false,
             detail: Detail::default(),
         }

@@ -3,38 +3,35 @@
 //! Repetition `i` has seed `seed + i`; arrivals and service times follow from it, and are
 //! the same under every policy. In virtual time repetitions run at once on all cores; in real time
 //! one after the other, since they would disturb each other. They are folded in the order
-//! of their seeds, so the number of cores shows in no result. A policy that is not built in runs
-//! behind `Checked`: a wrong one gives an error that names the call, never a wrong number.
+//! of their seeds, so the number of cores shows in no result. How one is run is `once`'s.
 
 use super::certify::{checks, is_open};
 use super::config::config;
 use super::ideal::Ideal;
 use super::in_order::in_order;
+use super::once::run_once;
 use super::remarks;
 use super::repetition::{Measure, Repetition};
 use super::running::Running;
 use super::serving::{Errands, Serving};
 use super::theory::{Theory, theory};
-use super::workers::{Loss, Workers, strategy};
+use super::workers::{Loss, Workers};
 use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
 use crate::report::{marked, number};
 use crate::spec::{Environment, RunSpec};
-use crate::{Error, progress::Progress, replay, replay::Header};
+use crate::{Error, progress::Progress};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
 use metrics::{
     BatchPlan, CallSpan, CurvePoint, Fold, LoadSeries, Recorder, RunFacts, SectionsOfRun,
     ServiceRecorder, Shape,
 };
-use pipeline::model::{Purpose, SharedSteps, Stream};
-use pipeline::{
-    Control, Observer, Outcome, Recording, RunError, RunSetup, Watched, run_local, run_sim,
-};
-use sched_core::{Checked, Registry, Scheduler, Span, StaleView};
+use pipeline::{Control, Outcome, Recording, RunError, Watched};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A run that was measured.
@@ -55,6 +52,8 @@ pub struct Measured {
     pub(crate) timer_share: Option<f64>,
     /// How long it took, in real time.
     pub(crate) took: Duration,
+    /// Why it broke off, if it did.
+    pub(crate) broken: Option<String>,
     /// Whether it is not as precise as its spec asks for, after the most repetitions.
     pub(crate) imprecise: bool,
     /// What its report has no room for.
@@ -110,6 +109,12 @@ impl Measured {
         whole
     }
 
+    /// The error of a run that broke off.
+    pub(crate) fn broken_off(&self) -> Option<Error> {
+        let source = RunError::Executor(self.broken.clone()?.into());
+        Some(Error::Run { run: self.report.name.clone(), source })
+    }
+
     /// A cell of a table, marked where its certificate says that this measure must not be relied on. Measures
     /// are called as in the report: `latency_ms.end_to_end.p999`.
     pub fn marked(&self, cell: String, measure: &str) -> String {
@@ -158,6 +163,7 @@ struct Ended {
     checks: Vec<Check>,
     services: Option<ServiceRecorder>,
     losses: Vec<Loss>, // of worker processes
+    broken: Option<String>,
     rows: Option<LatencyPart>,
     watched: Option<Watched>,
 }
@@ -166,8 +172,9 @@ struct Ended {
 /// run. `ideal` is what it could reach.
 ///
 /// # Errors
-/// When a run breaks off, or its latencies cannot be written. One whose account contradicts itself is
-/// measured too; its certificate says so.
+/// When a run breaks off before its first task has ended, or its latencies cannot be written. One that breaks
+/// off later is measured as far as it came, and one whose account contradicts itself too; its certificate says
+/// so.
 pub(crate) fn measure(
     run: &RunSpec,
     label: &str,
@@ -184,6 +191,7 @@ pub(crate) fn measure(
     let shape = shape.map_err(failed)?;
     let mut fold = Fold::new(Arc::clone(&shape));
     let (mut repetitions, mut outcomes, mut losses) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut broken, whole) = (None, AtomicBool::new(true));
     let mut detail = Detail { theory: theory(run), ..Detail::default() };
     with.running.begin(setup.workload.tasks.saturating_mul(u64::from(setup.repetitions)));
     with.progress.begin(match setup.repetitions {
@@ -193,7 +201,7 @@ pub(crate) fn measure(
     in_order(
         setup.repetitions,
         threads(run, with),
-        || !with.running.stopped(),
+        || !with.running.stopped() && whole.load(Ordering::Relaxed),
         || with.running.give_up(),
         |repetition| {
             let control = with.running.repetition();
@@ -201,7 +209,9 @@ pub(crate) fn measure(
             let log = log.map(|log| log.file(&format!("{}_{repetition}.flight", run.name)));
             let watch = with.watch.filter(|_| repetition == 0);
             let at = (&*control, with.workers, with.serving);
-            repeat(run, repetition, &shape, (folder, log.as_deref()), watch, at)
+            let ended = repeat(run, repetition, &shape, (folder, log.as_deref()), watch, at)?;
+            whole.fetch_and(ended.broken.is_none(), Ordering::Relaxed);
+            Ok(ended)
         },
         |ended: Ended| {
             if let (Some(file), Some(rows)) = (&mut file, ended.rows) {
@@ -219,6 +229,7 @@ pub(crate) fn measure(
             repetitions.push(Repetition::new(ended.seed, &ended.recorder, &ended.outcome));
             outcomes.push(ended.outcome);
             losses.extend(ended.losses);
+            broken = broken.take().or(ended.broken);
             Ok(())
         },
     )?;
@@ -251,6 +262,7 @@ pub(crate) fn measure(
         ideal,
         timer_share,
         took: watch.elapsed(),
+        broken,
         imprecise: false,
         detail,
     }))
@@ -304,7 +316,16 @@ fn repeat(
     let at = Some((workers, &mut losses));
     let errands = serving.errands(run, seed);
     let steps = errands.as_ref().map(Errands::steps);
-    let mut outcome = run_once(run, (seed, steps), log, &mut recording, control, at)?;
+    let (mut outcome, broken) = match run_once(run, (seed, steps), log, &mut recording, control, at)
+    {
+        Ok(outcome) => (outcome, None),
+        Err(Error::Run { source: RunError::BrokenOff { source, outcome }, .. })
+            if outcome.ended > 0 =>
+        {
+            (*outcome, Some(source.to_string()))
+        }
+        Err(error) => return Err(error),
+    };
     let services = errands.as_ref().map(Errands::recorded);
     let watched = recording.take_watched();
     let (recorder, written) = recording.finish();
@@ -312,89 +333,5 @@ fn repeat(
         return Err(part.error(error));
     }
     let checks = checks(run, &recorder, &mut outcome);
-    Ok(Ended { seed, recorder, outcome, checks, services, losses, rows: part, watched })
-}
-
-/// A quantile, in thousandths, of the end-to-end latency in the repetition of this seed; a task that did
-/// not succeed is none that was in time. `None` if it was stopped.
-///
-/// # Errors
-/// When the run breaks off.
-pub(crate) fn end_to_end(
-    run: &RunSpec,
-    seed: u64,
-    permille: u16,
-    running: &Running,
-) -> Result<Option<Span>, Error> {
-    let failed = |source| Error::Report { run: run.name.clone(), source };
-    let stages = &run.setup.workload.stages;
-    let shape = Recording::<Vec<u8>>::shape(&run.setup.cluster, stages).map_err(failed)?;
-    let mut recording = Recording::<Vec<u8>>::new(shape, stages, None);
-    let outcome = run_once(run, (seed, None), None, &mut recording, &running.repetition(), None)?;
-    let (recorder, _) = recording.finish();
-    if outcome.partial {
-        return Ok(None);
-    }
-    let quantile = recorder.latencies().end_to_end.quantiles([permille]);
-    let late = recorder.failed_tasks() > 0;
-    let found = quantile.filter(|_| !late).map(|[latency]| Span::from_nanos(latency.get()));
-    Ok(Some(found.unwrap_or(Span::MAX)))
-}
-
-/// Runs one repetition where it is to run, and writes its flight log, if it is to have one. `workers` are
-/// those of a cluster, with where the loss of one is told; who searches in virtual time has none.
-fn run_once(
-    run: &RunSpec,
-    (seed, steps): (u64, Option<SharedSteps>),
-    log: Option<&Path>,
-    observer: &mut dyn Observer,
-    control: &Control,
-    mut workers: Option<(&Workers, &mut Vec<Loss>)>,
-) -> Result<Outcome, Error> {
-    let cluster = &run.setup.cluster;
-    // A stream of its own: a policy that draws must not see the numbers that made its workload.
-    let policy_seed = Stream::new(seed, Purpose::Policy, 0, 0).next_u64();
-    let mut scheduler = run.policy.build(&cluster.spec, policy_seed);
-    let ray = strategy(run);
-    // Where Ray places the calls, the nodes of decisions are none to be checked.
-    if !is_built_in(run) && ray.is_none() {
-        scheduler = Box::new(Checked::new(&cluster.spec, run.policy.bind(), scheduler))
-            as Box<dyn Scheduler>;
-    }
-    let faults = run.setup.faults.clone();
-    let setup = RunSetup::new(cluster.clone(), run.setup.workload.clone(), seed);
-    let setup = RunSetup { faults, steps, ..setup };
-    let mut execute = |scheduler: &mut dyn Scheduler| {
-        let outcome = match run.setup.environment {
-            Environment::Sim | Environment::Local if ray.is_some() => {
-                Err(RunError::Setup("there is no Ray here".to_owned()))
-            }
-            Environment::Sim => run_sim(&setup, scheduler, observer, control),
-            Environment::Local => run_local(&setup, scheduler, observer, control),
-            Environment::Cluster => match &mut workers {
-                Some((workers, losses)) => {
-                    workers.run((&setup, ray), scheduler, observer, control, losses)
-                }
-                None => Err(RunError::Setup("there are no workers here".to_owned())),
-            },
-        };
-        outcome.map_err(|source| Error::Run { run: run.name.clone(), source })
-    };
-    // A guard judges inside of the view, by what the policy can know; a log is written outside, of what is true.
-    let view = run.setup.view;
-    let mut scheduler = StaleView::over(scheduler, view);
-    let Some(path) = log else { return execute(&mut *scheduler) };
-    let note = format!("{} of {}, seed {seed}", run.name, run.experiment);
-    let header = Header::of(&run.policy, &cluster.spec, policy_seed, &note).with_view(view);
-    let mut recorder = replay::record(path, scheduler, &header)?;
-    let outcome = execute(&mut recorder);
-    replay::finish(path, recorder)?;
-    outcome
-}
-
-/// Built-in policies are proved by the tests of their crate, and are spared the cost of a check.
-pub(super) fn is_built_in(run: &RunSpec) -> bool {
-    let registry = Registry::builtin();
-    let built_in = registry.get(run.policy.name());
-    built_in.is_some_and(|info| info.summary() == run.policy.info().summary())
+    Ok(Ended { seed, recorder, outcome, checks, services, losses, broken, rows: part, watched })
 }

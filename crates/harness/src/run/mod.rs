@@ -12,6 +12,7 @@ mod experiment;
 mod ideal;
 mod in_order;
 mod measure;
+mod once;
 mod passes;
 mod remarks;
 mod repetition;
@@ -27,7 +28,8 @@ pub use workers::{Workers, with_ray};
 
 pub(crate) use certify::require_sound;
 pub(crate) use in_order::in_order;
-pub(crate) use measure::{Context, end_to_end, measure};
+pub(crate) use measure::{Context, measure};
+pub(crate) use once::end_to_end;
 pub(crate) use passes::IMPRECISE;
 pub(crate) use repetition::{Measure, Repetition};
 pub use running::Running;

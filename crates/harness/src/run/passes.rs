@@ -113,7 +113,13 @@ fn configuration(
             let mut run = run.clone();
             run.setup.repetitions = repetitions;
             match one(&run, &label(i), ideal, with, folder) {
-                Ok(Some(run)) => pass.push(run),
+                Ok(Some(run)) => {
+                    broken = run.broken_off();
+                    pass.push(run);
+                    if broken.is_some() {
+                        break;
+                    }
+                }
                 Ok(None) => break,
                 Err(error) => {
                     broken = Some(error);

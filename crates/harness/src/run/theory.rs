@@ -7,7 +7,7 @@
 //! no line: a formula for another system would look like a check and be none.
 
 use super::ideal::fitting;
-use super::measure::is_built_in;
+use super::once::is_built_in;
 use crate::spec::{RunSpec, Work};
 use pipeline::model::{Arrivals, ServiceLaw, full_rate};
 use sched_core::{Bind, QueueLimit, Resources, Span};

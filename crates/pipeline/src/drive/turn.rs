@@ -28,7 +28,7 @@ pub(super) struct Loop<'a, E> {
     pub(super) items: Items,
     services: [Span; TOGETHER], // of the first calls of the tasks that arrived last and are to arrive next
     bound: u64,                 // calls on nodes
-    down: BTreeSet<NodeId>,
+    pub(super) down: BTreeSet<NodeId>,
     pub(super) outcome: Outcome,
     pub(super) account: Account,
     cost: Cost,
@@ -90,7 +90,8 @@ impl<'a, E: Executor> Loop<'a, E> {
         }
     }
 
-    pub(super) fn run(mut self) -> Result<Outcome, RunError> {
+    /// Turns until nothing is left, or the run is stopped.
+    pub(super) fn turns(&mut self) -> Result<(), RunError> {
         while self.items.len() > 0 || self.arrivals.left() > 0 {
             if self.control.stopped() {
                 self.outcome.partial = true;
@@ -117,10 +118,7 @@ impl<'a, E: Executor> Loop<'a, E> {
             self.carry_out(now)?;
             self.report();
         }
-        let planned = (!self.outcome.partial).then_some(self.plan.tasks - self.plan.warmup);
-        let unfinished = self.items.len() as u64;
-        let ledger = self.account.close(&self.items, planned);
-        Ok(Outcome { unfinished, ledger, ..self.outcome })
+        Ok(())
     }
 
     fn note_facts(&mut self, now: Time) {
@@ -352,7 +350,7 @@ impl<'a, E: Executor> Loop<'a, E> {
 
     /// The task ends without its present call having ended on a node.
     #[cold]
-    fn end_unplaced(&mut self, slot: u32, finish: Time, failure: Option<Box<Failure>>) {
+    pub(super) fn end_unplaced(&mut self, slot: u32, finish: Time, failure: Option<Box<Failure>>) {
         let item = self.items.get(slot);
         let unplaced = Some(finish.since(item.submit));
         self.end(Ended { slot, finished: None, finish, unplaced, failure });
@@ -365,22 +363,6 @@ impl<'a, E: Executor> Loop<'a, E> {
         self.account.ended(item.index, item.stage, ended.finish, ended.failure.is_some());
         self.arrivals.ended(ended.finish);
         self.ended.push(ended);
-    }
-
-    /// Nothing runs and nothing is to come. If nodes are down for good, what waits for them has
-    /// failed; else the scheduler has.
-    #[cold]
-    fn give_up_waiting(&mut self) -> Result<(), RunError> {
-        let (at, waiting) = (self.executor.now(), self.items.waiting());
-        if self.down.is_empty() || waiting.is_empty() {
-            return Err(RunError::Stuck { at, waiting: waiting.len() as u64 });
-        }
-        for slot in waiting {
-            self.items.take_waiting(self.items.get(slot).id());
-            self.end_unplaced(slot, at, Some(Box::new(Failure::NoNode)));
-        }
-        self.report();
-        Ok(())
     }
 }
 
