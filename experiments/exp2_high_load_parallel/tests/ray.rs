@@ -228,10 +228,14 @@ fn start(folder: &Folder, flags: &str) -> Child {
     let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for(|| {
         assert_eq!(run.try_wait().unwrap(), None, "the program has ended");
-        let parts = fs::read_dir(folder.path("out")).into_iter().flatten();
+        let mut parts = fs::read_dir(folder.path("out")).into_iter().flatten().map(Result::unwrap);
         let rows = |name: &str| name.ends_with("_latencies.csv.part");
-        let mut names = parts.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.any(|name| rows(&name)) && (workers().len() == 4 || flags.contains("ray_spread"))
+        // Before its first row it waits for workers, and one that goes then is one that is not there.
+        let begun = parts.any(|entry| {
+            rows(entry.file_name().to_str().unwrap())
+                && entry.metadata().is_ok_and(|it| it.len() > 0)
+        });
+        begun && (workers().len() == 4 || flags.contains("ray_spread"))
     });
     run
 }
