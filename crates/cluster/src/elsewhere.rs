@@ -3,11 +3,11 @@
 //! The same names with the same signatures, so that whoever uses them compiles everywhere; each ends in
 //! [`Error::Elsewhere`].
 
-use crate::wire::{Refusal, Status};
-use crate::{Error, Identity, Strategy, Token, Trust};
+use crate::wire::Status;
+use crate::{Error, Identity, Incident, Strategy, Token, Trust};
 use pipeline::model::SharedSteps;
 use pipeline::{Control, Observer, Outcome, RunError, RunSetup};
-use sched_core::{NodeId, Scheduler, Time};
+use sched_core::Scheduler;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -72,19 +72,6 @@ pub enum Launcher {
     Static(Remote),
     /// Workers that Ray starts.
     Ray(Ray),
-}
-
-/// Something that went wrong with a node.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Incident {
-    /// When it was noticed.
-    pub at: Time,
-    /// Where.
-    pub node: NodeId,
-    /// What was seen of it.
-    pub what: String,
-    /// Of what kind the message was that its worker was ended for, if it was.
-    pub refused: Option<Refusal>,
 }
 
 /// Workers for each node of a setup: none.

@@ -23,6 +23,7 @@ mod driver;
 #[cfg(not(unix))]
 mod elsewhere;
 mod error;
+mod incident;
 mod keys;
 #[cfg(unix)]
 mod link;
@@ -42,13 +43,14 @@ pub mod wire;
 mod worker;
 
 #[cfg(unix)]
-pub use driver::{Cluster, Incident, Launcher, Program, Remote, inquire};
+pub use driver::{Cluster, Launcher, Program, Remote, inquire};
 #[cfg(not(unix))]
 pub use elsewhere::{
-    Cluster, Incident, Launcher, Listener, MakeSteps, Program, Ray, Remote, Terms, inquire,
-    no_steps, run_cluster, run_on_ray, serve_operator, serve_parent,
+    Cluster, Launcher, Listener, MakeSteps, Program, Ray, Remote, Terms, inquire, no_steps,
+    run_cluster, run_on_ray, serve_operator, serve_parent,
 };
 pub use error::Error;
+pub use incident::Incident;
 pub use keys::{Keys, secret};
 pub use policy::{Strategy, ray_policies};
 #[cfg(unix)]

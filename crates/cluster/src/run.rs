@@ -17,7 +17,7 @@ use sched_core::{Scheduler, Span};
 ///
 /// # Errors
 /// As `Plan::new` and `drive`, and [`RunError::Executor`] with an [`Error`](crate::Error) in it when workers
-/// cannot be started.
+/// cannot be started, [`RunError::BrokenOff`] when all are lost later and none comes back.
 pub fn run_cluster(
     setup: &RunSetup,
     launcher: &Launcher,

@@ -8,23 +8,10 @@ use super::agenda::Happening;
 use super::node::{Node, State};
 use super::{Cluster, START};
 use crate::wire::Refusal;
-use crate::{Error, HEARTBEAT, SILENCE};
+use crate::{Error, HEARTBEAT, Incident, SILENCE};
 use pipeline::drive::Fact;
 use pipeline::model::FaultKind;
 use sched_core::{NodeId, Time};
-
-/// Something that went wrong with a node and was not asked for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Incident {
-    /// When it was noticed.
-    pub at: Time,
-    /// Where.
-    pub node: NodeId,
-    /// What was seen of it.
-    pub what: String,
-    /// Of what kind the message was that its worker was ended for, if it was.
-    pub refused: Option<Refusal>,
-}
 
 /// Why what a worker says ends its session.
 pub(super) struct Ended {

@@ -19,14 +19,13 @@ mod remote;
 mod sockets;
 mod work;
 
-pub use losses::Incident;
 pub use process::Program;
 pub use remote::{Remote, inquire};
 
 use crate::link::{Filled, Link};
 use crate::ray::Ray;
 use crate::wire::{Answer, Message, Refusal};
-use crate::{Error, HEARTBEAT};
+use crate::{Error, HEARTBEAT, Incident};
 use agenda::Agenda;
 use flights::Flights;
 use losses::Ended;

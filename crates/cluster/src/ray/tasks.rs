@@ -30,7 +30,7 @@ const TOLD: usize = 4;
 ///
 /// # Errors
 /// As `Plan::new` and `drive`; [`RunError::Setup`] for what Ray's tasks cannot do; [`RunError::Executor`] when
-/// there is no Ray, or not any more.
+/// there is no Ray, [`RunError::BrokenOff`] when there is none any more.
 pub fn run_on_ray(
     setup: &RunSetup,
     ray: &Ray,

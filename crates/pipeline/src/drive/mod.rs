@@ -35,7 +35,8 @@ use sched_core::Scheduler;
 ///
 /// # Errors
 /// When the scheduler breaks a rule, or loses a call so that nothing can go on; when the executor
-/// is gone, with what was done until then if it is of another crate. A task that fails is no error: the observer is told, and the run goes on.
+/// is gone, with what was done until then if it is of another crate. A task that fails is no error: the
+/// observer is told, and the run goes on.
 pub fn drive<E: Executor>(
     plan: &Plan,
     executor: &mut E,
