@@ -6,12 +6,18 @@
 
 use super::agenda::Happening;
 use super::node::{Node, State};
-use super::{Cluster, START};
+use super::{Cluster, Launcher, START};
 use crate::wire::Refusal;
 use crate::{Error, HEARTBEAT, Incident, SILENCE};
 use pipeline::drive::Fact;
 use pipeline::model::FaultKind;
 use sched_core::{NodeId, Time};
+use std::collections::BTreeMap;
+
+/// Launches in vain, one after the other, after which a node is given up: after 7 s, or after a minute where
+/// it is others who have to bring it back.
+const MAX_FAILS: u32 = 10;
+const MAX_REMOTE_FAILS: u32 = 36;
 
 /// Why what a worker says ends its session.
 pub(super) struct Ended {
@@ -32,12 +38,53 @@ impl Cluster {
 
     fn launch_later(&mut self, at: usize, now: Time) {
         let node = &mut self.nodes[at];
+        let most = match self.launcher {
+            Launcher::Process(_) => MAX_FAILS,
+            Launcher::Static(_) | Launcher::Ray(_) => MAX_REMOTE_FAILS,
+        };
         if self.begun
             && node.wanted
-            && let Some(at) = node.next_launch(&self.launcher, now)
+            && let Some(at) = node.next_launch(most, now)
         {
             self.agenda.enter(at, Happening::Launch(node.id));
         }
+    }
+
+    /// Launches workers again that are lost before the run has begun; `again` keeps when. One that has been
+    /// there is lost by mishap; one that never was will not be there next time either, and whoever set it up
+    /// should hear of it at once.
+    pub(super) fn bring_back(
+        &mut self,
+        again: &mut BTreeMap<NodeId, Time>,
+        now: Time,
+    ) -> Result<(), Error> {
+        for at in 0..self.nodes.len() {
+            let node = &mut self.nodes[at];
+            if node.state != State::Down {
+                continue;
+            }
+            let id = node.id;
+            match again.get(&id) {
+                Some(&due) if due <= now => {
+                    again.remove(&id);
+                    self.launch_node(at, now)?;
+                }
+                Some(_) => {}
+                None => {
+                    match node.was_there().then(|| node.next_launch(MAX_FAILS, now)).flatten() {
+                        Some(due) => drop(again.insert(id, due)),
+                        None => return Err(self.not_there(id)),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn not_there(&self, node: NodeId) -> Error {
+        let what = self.incidents.iter().rfind(|incident| incident.node == node);
+        let why = what.map_or_else(String::new, |incident| incident.what.clone());
+        Error::NotThere { node, why }
     }
 
     /// What waits could run nowhere any more, and to fail would be no result of it.

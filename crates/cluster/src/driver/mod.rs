@@ -36,6 +36,7 @@ use pipeline::kit::{Clock, NodeQueues, PreciseSleep, doze};
 use pipeline::model::{Luggage, Stepped};
 use pipeline::{Control, Failure, RunError, RunSetup, TimerUse};
 use sched_core::{Span, Time};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -182,22 +183,22 @@ impl Cluster {
             self.launch_node(at, start)?;
         }
         let until = start + START;
+        let mut again = BTreeMap::new(); // when which lost worker is to be launched again
         while !control.stopped()
             && let Some(node) = self.nodes.iter().find(|node| !node.is_up())
         {
-            let id = node.id;
-            if node.state == State::Down {
-                let what = self.incidents.iter().find(|incident| incident.node == id);
-                let why = what.map_or_else(String::new, |incident| incident.what.clone());
-                return Err(Error::NotThere { node: id, why });
-            }
-            if self.present() >= until {
+            let (id, now) = (node.id, self.present());
+            if now >= until {
                 let why = format!("it did not answer within {START}; is the machine overloaded?");
                 return Err(Error::NotThere { node: id, why });
             }
-            self.round(Some(until), &mut Vec::new())?;
+            self.bring_back(&mut again, now)?;
+            let next = again.values().min().map_or(until, |&at| until.min(at));
+            self.round(Some(next), &mut Vec::new())?;
         }
         self.zero = self.present();
+        // What has befallen workers so far did so before the run's clock began.
+        self.incidents.iter_mut().for_each(|incident| incident.at = Time::ZERO);
         self.nodes.iter_mut().for_each(|node| node.begin(self.zero));
         self.next_beat = Time::ZERO + HEARTBEAT;
         self.begun = true;

@@ -21,11 +21,6 @@ use std::net::SocketAddr;
 /// Pings that estimate the offset of a new worker's clock.
 const SYNCING_PINGS: u32 = 8;
 
-/// Launches in vain, one after the other, after which a node is given up: after 7 s, or after a minute where
-/// it is others who have to bring it back.
-const MAX_FAILS: u32 = 10;
-const MAX_REMOTE_FAILS: u32 = 36;
-
 /// Time before the first further launch; it doubles from one to the next.
 const FIRST_PAUSE: Span = Span::from_millis(20);
 const LONGEST_PAUSE: Span = Span::from_secs(2);
@@ -244,6 +239,7 @@ impl Node {
     pub(super) fn begin(&mut self, zero: Time) {
         self.offset = self.offset.map(|offset| offset.from(zero));
         (self.ping, self.unanswered) = (None, None);
+        self.proved();
     }
 
     /// Ends its process and forgets its connection; says how the process ended.
@@ -261,16 +257,18 @@ impl Node {
         }
     }
 
-    /// When to launch it again after a loss or a launch in vain; `None` when it is given up.
-    pub(super) fn next_launch(&mut self, launcher: &Launcher, now: Time) -> Option<Time> {
-        let most = match launcher {
-            Launcher::Process(_) => MAX_FAILS,
-            Launcher::Static(_) | Launcher::Ray(_) => MAX_REMOTE_FAILS,
-        };
+    /// When to launch it again after a loss or a launch in vain; `None` when it is given up, after `most` of
+    /// them.
+    pub(super) fn next_launch(&mut self, most: u32, now: Time) -> Option<Time> {
         let pause = FIRST_PAUSE.scaled(f64::from(1_u32 << self.fails.min(16))).min(LONGEST_PAUSE);
         self.fails += 1;
         self.given_up = self.fails > most;
         (!self.given_up).then(|| now + pause)
+    }
+
+    /// Whether a worker has ever begun a session with this driver.
+    pub(super) fn was_there(&self) -> bool {
+        self.window > 0
     }
 
     /// Nobody tries to bring it back any more.

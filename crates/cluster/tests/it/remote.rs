@@ -175,6 +175,52 @@ fn workers_that_are_cut_off_lose_nothing_and_come_back() {
     }
 }
 
+/// Stands before a worker and welcomes its first drivers itself, only to hang up on them.
+fn fickle(worker: SocketAddr, hang_ups: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for (nth, driver) in listener.incoming().enumerate() {
+            let driver = driver.unwrap();
+            if nth < hang_ups {
+                let mut driver = Guest(driver, Vec::new());
+                assert!(matches!(driver.hear(), Some(Message::Hello(_))));
+                driver.say(&Message::Welcome { window: 8 });
+                continue;
+            }
+            let (worker, cut) = (TcpStream::connect(worker).unwrap(), Arc::default());
+            pass_on(driver.try_clone().unwrap(), worker.try_clone().unwrap(), Arc::clone(&cut));
+            pass_on(worker, driver, cut);
+        }
+    });
+    address
+}
+
+#[test]
+fn a_worker_that_is_lost_while_the_others_get_ready_is_brought_back() {
+    let setup = two_stages(50);
+    let mut workers: Vec<SocketAddr> = (0..4).map(|_| worker(None).0).collect();
+    workers[2] = fickle(workers[2], 3);
+    let mut cluster = Cluster::start(&setup, &launcher(workers)).unwrap();
+    let lost: Vec<_> = cluster.incidents().iter().map(|lost| (lost.node, lost.at)).collect();
+    assert_eq!(lost, [(NodeId(2), Time::ZERO); 3]);
+    let (mut log, mut policy) = (Log::default(), scheduler("fifo", "late", &setup.cluster.spec));
+    let plan = setup.plan().unwrap();
+    drive(&plan, &mut cluster, &mut *policy, &mut log, &Control::new()).unwrap();
+    each_has_one_result(&log, 50);
+    assert_eq!((log.failures(), log.retried.len()), (Vec::new(), 0));
+}
+
+/// But not for ever.
+#[test]
+fn a_worker_that_is_always_lost_before_the_run_is_named() {
+    let setup = two_stages(50);
+    let mut workers: Vec<SocketAddr> = (0..4).map(|_| worker(None).0).collect();
+    workers[1] = fickle(workers[1], usize::MAX);
+    let error = Cluster::start(&setup, &launcher(workers)).unwrap_err().to_string();
+    assert!(error.contains("node-1 is not there: its connection ended"), "{error}");
+}
+
 /// A connection that is spoken over by hand.
 pub(crate) struct Guest(pub(crate) TcpStream, Vec<u8>);
 
