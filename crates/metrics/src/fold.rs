@@ -18,7 +18,7 @@ use crate::report::{
 };
 use crate::services::{ServicePool, ServiceRecorder};
 use crate::task_batches::TaskBatches;
-use crate::{Batches, CurvePoint, MetricsError, Nanos, Recorder, SectionsOfRun, Shape};
+use crate::{CurvePoint, MetricsError, Nanos, Population, Recorder, SectionsOfRun, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub struct Fold {
     retries: u64,
     services: Option<ServicePool>,
     contradictions: u64,
-    batches: Batches,
+    population: Population,
     checks: Checks,
 }
 
@@ -83,7 +83,7 @@ impl Fold {
             retries: 0,
             services: None,
             contradictions: 0,
-            batches: Batches::default(),
+            population: Population::default(),
             checks: Checks::default(),
             shape,
         }
@@ -128,7 +128,7 @@ impl Fold {
         }
         self.retries += repetition.retries();
         self.contradictions += repetition.contradictions();
-        self.batches.merge(&repetition.batches);
+        self.population.merge(&repetition.population);
         Ok(())
     }
 
@@ -212,7 +212,7 @@ impl Fold {
         let down: Vec<_> = names.zip(self.down).filter(|(_, times)| *times > 0).collect();
         let mut checks = self.checks.finish();
         checks.push(samples(&measures));
-        checks.push(stationary(&self.batches, facts.open_arrivals, measures.repetitions));
+        checks.push(stationary(&self.population, facts.open_arrivals, &measures));
         measures.certificate = Certificate::new(checks);
         notes::append(&mut measures, self.contradictions, &down);
         measures

@@ -9,7 +9,7 @@
 use crate::breakdown::Breakdown;
 use crate::latencies::Row;
 use crate::task_batches::TaskBatches;
-use crate::{BatchPlan, Batches, Distribution, LatencySeries, Nanos, Parts, Shape, TaskRecord};
+use crate::{BatchPlan, Distribution, LatencySeries, Nanos, Parts, Population, Shape, TaskRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,8 +38,8 @@ pub struct Recorder {
     pub(crate) breakdown: Breakdown,
     pub(crate) failed_after: Distribution,
     pub(crate) decisions: Distribution,
-    /// End-to-end latencies of successful tasks, by index.
-    pub(crate) batches: Batches,
+    /// Of all tasks that ended, the failed ones too.
+    pub(crate) population: Population,
 }
 
 /// Calls of a stage, in sum.
@@ -83,7 +83,7 @@ impl Recorder {
             breakdown: Breakdown::default(),
             failed_after: Distribution::new(),
             decisions: Distribution::new(),
-            batches: Batches::default(),
+            population: Population::default(),
             shape,
         }
     }
@@ -114,7 +114,6 @@ impl Recorder {
             self.contradictions += 1;
         }
         self.breakdown.record(parts, end_to_end);
-        self.batches.record(task.index, end_to_end.get());
         if let Some(batches) = &mut self.task_batches {
             batches.record(task.index, parts, end_to_end);
         }
@@ -300,6 +299,7 @@ impl Recorder {
         let first = self.first_arrival.map_or(arrival, |first| first.min(arrival));
         self.first_arrival = Some(first);
         self.last_finish = self.last_finish.max(task.finish);
+        self.population.record(task.index, arrival.get(), task.finish.get());
         if let Some(batches) = &mut self.task_batches {
             batches.ended(success, first, self.last_finish);
         }

@@ -208,7 +208,7 @@ fn reasons(runs: &[RunReport]) -> String {
     let words = reasons.into_iter().map(|(name, names)| {
         let why = match name {
             CheckName::Samples => "Too few samples beyond it",
-            CheckName::Stationary => "Latency was still growing, and has no such value",
+            CheckName::Stationary => "The queue was still growing, and latency has no such value",
             CheckName::GeneratorLag => "Arrivals came late",
             _ => "The account of the run is broken",
         };
