@@ -22,7 +22,7 @@ pub mod sim;
 pub mod testkit;
 
 pub use control::{Control, Progress};
-pub use drive::{CallTimes, Executor, Failure, Lag, Observer, Outcome, TaskEnd, TimerUse};
+pub use drive::{CallTimes, Executor, Failure, Lag, Observer, Outcome, Pace, TaskEnd, TimerUse};
 pub use error::RunError;
 pub use record::{Recording, Watched};
 pub use run::{RunSetup, run_local, run_sim};

@@ -210,6 +210,7 @@ fn reasons(runs: &[RunReport]) -> String {
             CheckName::Samples => "Too few samples beyond it",
             CheckName::Stationary => "The queue was still growing, and latency has no such value",
             CheckName::GeneratorLag => "Arrivals came late",
+            CheckName::Overrun => "Calls ran longer than they were drawn to",
             _ => "The account of the run is broken",
         };
         let which = match names.len() {

@@ -9,8 +9,8 @@ use crate::report::number;
 use crate::spec::{Environment, RunSpec};
 use metrics::report::{Check, CheckName, Verdict};
 use metrics::{Recorder, audit};
-use pipeline::Outcome;
 use pipeline::model::Arrivals;
+use pipeline::{Outcome, Pace};
 use sched_core::Span;
 
 /// Mean lag of arrivals that matters, as a share of the mean latency.
@@ -29,11 +29,32 @@ const LATE: [&str; 9] = [
     "latency_parts_ms",
 ];
 
+/// Mean time by which emulated calls ran longer than drawn that matters, as a share of the drawn time.
+const OVERRUN: f64 = 0.02;
+
+/// All that the time of a call is part of: latencies, the throughput that they allow, and how busy nodes are.
+const LONG: [&str; 13] = [
+    "avg_latency_ms",
+    "p50_latency_ms",
+    "p95_latency_ms",
+    "p99_latency_ms",
+    "avg_scheduling_latency_ms",
+    "avg_queue_latency_ms",
+    "avg_execution_latency_ms",
+    "throughput_tasks_per_sec",
+    "latency_ms",
+    "latency_parts_ms",
+    "stages",
+    "by_priority",
+    "node_utilization",
+];
+
 /// Checks a repetition, and takes the account out of its outcome.
 pub(super) fn checks(run: &RunSpec, recorder: &Recorder, outcome: &mut Outcome) -> Vec<Check> {
     let ledger = std::mem::take(&mut outcome.ledger);
     let mut checks = audit(&ledger, recorder);
     checks.push(generator_lag(run, recorder, outcome));
+    checks.push(overrun(run, outcome.pace));
     checks
 }
 
@@ -96,6 +117,35 @@ fn judge_lag(mean: Span, max: Span, latency: f64) -> Check {
     Check::holds(CheckName::GeneratorLag, format!("{found}."))
 }
 
+/// Nor must the machine that emulates.
+fn overrun(run: &RunSpec, pace: Option<Pace>) -> Check {
+    match pace.and_then(|pace| Some((pace, pace.share()?))) {
+        Some((pace, share)) => judge_pace(pace.longer(), pace.longest, share),
+        None => {
+            let why = match run.setup.environment {
+                Environment::Sim => "In virtual time calls run as long as they are drawn to.",
+                _ => "No call has a time of its own to run longer than, or nodes are slowed.",
+            };
+            Check::not_applicable(CheckName::Overrun, why)
+        }
+    }
+}
+
+/// `longer` is the mean over calls, in ns, and `share` that of the drawn time.
+fn judge_pace(longer: f64, longest: Span, share: f64) -> Check {
+    let found = format!(
+        "Calls ran {} ms longer than drawn on average, {} ms at most: {} % of the drawn time",
+        number::short(longer / 1e6),
+        ms(longest),
+        number::short(share * 100.0)
+    );
+    if share > OVERRUN {
+        let detail = format!("{found}. This machine was too busy to emulate that cluster.");
+        return Check::fails(CheckName::Overrun, detail, &LONG);
+    }
+    Check::holds(CheckName::Overrun, format!("{found}."))
+}
+
 /// Of successful tasks, ns.
 fn mean_latency(recorder: &Recorder) -> Option<f64> {
     let levels = recorder.by_priority().map(|(_, series)| &series.end_to_end);
@@ -117,7 +167,7 @@ mod tests {
     use crate::run::config::config;
     use crate::run::measure::Detail;
     use crate::spec::Spec;
-    use metrics::report::{CheckVerdict, RunReport, SCHEMA_VERSION};
+    use metrics::report::{Certificate, CheckVerdict, RunReport, SCHEMA_VERSION};
     use metrics::{Fold, Ledger, RunFacts};
     use pipeline::{Control, Recording, RunSetup, run_sim};
     use sched_core::Registry;
@@ -163,6 +213,23 @@ mod tests {
             imprecise: false,
             detail: Detail::default(),
         }
+    }
+
+    #[test]
+    fn calls_that_ran_longer_than_drawn_mark_all_that_time_is_part_of() {
+        let measured = measured(|_| ());
+        let mut checks = measured.report.metrics.certificate.checks.iter();
+        let check = checks.find(|check| check.name == CheckName::Overrun).unwrap();
+        assert_eq!(check.verdict, CheckVerdict::NotApplicable, "{check:?}");
+        assert!(!judge_pace(3e4, Span::from_millis(6), 0.01).has_failed());
+        let check = judge_pace(7.2e5, Span::from_millis(6), 0.241);
+        let said = "Calls ran 0.72 ms longer than drawn on average, 6 ms at most: 24.1 % of";
+        assert!(check.has_failed() && check.detail.starts_with(said), "{check:?}");
+        let certificate = Certificate::new(vec![check]);
+        for spoilt in ["p99_latency_ms", "stages.a.execution.mean", "throughput_tasks_per_sec"] {
+            assert!(certificate.spoils(spoilt), "{spoilt}");
+        }
+        assert!(!certificate.spoils("jain_index"));
     }
 
     #[test]

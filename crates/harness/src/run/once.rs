@@ -8,7 +8,8 @@ use super::running::Running;
 use super::workers::{Loss, Workers, strategy};
 use crate::spec::{Environment, RunSpec};
 use crate::{Error, replay, replay::Header};
-use pipeline::model::{Purpose, SharedSteps, Stream};
+use pipeline::drive::Paced;
+use pipeline::model::{Fault, FaultKind, Operator, Purpose, SharedSteps, Stage, Stream};
 use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
 use sched_core::{Checked, Registry, Scheduler, Span, StaleView};
 use std::path::Path;
@@ -68,11 +69,16 @@ pub(super) fn run_once(
                 Err(RunError::Setup("there is no Ray here".to_owned()))
             }
             Environment::Sim => run_sim(&setup, scheduler, observer, control),
-            Environment::Local => run_local(&setup, scheduler, observer, control),
+            Environment::Local => {
+                paced(&setup, observer, |observer| run_local(&setup, scheduler, observer, control))
+            }
             Environment::Cluster => match &mut workers {
-                Some((workers, losses)) => {
+                Some((workers, losses)) if ray.is_some() => {
                     workers.run((&setup, ray), scheduler, observer, control, losses)
                 }
+                Some((workers, losses)) => paced(&setup, observer, |observer| {
+                    workers.run((&setup, ray), scheduler, observer, control, losses)
+                }),
                 None => Err(RunError::Setup("there are no workers here".to_owned())),
             },
         };
@@ -88,6 +94,24 @@ pub(super) fn run_once(
     let outcome = execute(&mut recorder);
     replay::finish(path, recorder)?;
     outcome
+}
+
+/// Runs in real time, and keeps the pace where it is known how long calls are to run.
+fn paced(
+    setup: &RunSetup,
+    observer: &mut dyn Observer,
+    run: impl FnOnce(&mut dyn Observer) -> Result<Outcome, RunError>,
+) -> Result<Outcome, RunError> {
+    let emulated = |stage: &Stage| matches!(stage.operator, Operator::Emulate);
+    let slows = |fault: &Fault| matches!(fault.kind, FaultKind::Slow { .. });
+    if !setup.workload.stages.iter().all(emulated) || setup.faults.scheduled.iter().any(slows) {
+        return run(observer);
+    }
+    let plan = setup.plan()?;
+    let mut paced = Paced::new(observer, &plan, setup.cluster.node_speeds());
+    let mut outcome = run(&mut paced)?;
+    outcome.pace = Some(paced.pace());
+    Ok(outcome)
 }
 
 /// Built-in policies are proved by the tests of their crate, and are spared the cost of a check.

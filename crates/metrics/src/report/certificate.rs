@@ -62,9 +62,11 @@ pub enum CheckName {
     EndToEnd,
     /// Arrivals were made when they were due.
     GeneratorLag,
+    /// Emulated calls ran as long as they were drawn to.
+    Overrun,
     /// Enough samples lie beyond each quantile that is shown.
     Samples,
-    /// Latency does not grow for as long as the run lasts.
+    /// Tasks do not pile up for as long as they arrive.
     Stationary,
 }
 
@@ -110,6 +112,7 @@ impl CheckName {
             CheckName::UtilisationLaw => "utilisation_law",
             CheckName::EndToEnd => "end_to_end",
             CheckName::GeneratorLag => "generator_lag",
+            CheckName::Overrun => "overrun",
             CheckName::Samples => "samples",
             CheckName::Stationary => "stationary",
         }
@@ -123,6 +126,7 @@ impl CheckName {
             CheckName::UtilisationLaw => "utilisation law",
             CheckName::EndToEnd => "end to end",
             CheckName::GeneratorLag => "generator lag",
+            CheckName::Overrun => "overrun",
             CheckName::Samples => "samples",
             CheckName::Stationary => "stationary",
         }

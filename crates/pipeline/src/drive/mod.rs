@@ -16,6 +16,7 @@ mod fetch;
 mod items;
 mod observe;
 mod outcome;
+mod pace;
 mod plan;
 mod report;
 mod turn;
@@ -23,6 +24,7 @@ mod turn;
 pub use executor::{Call, CallKey, Executor, Fact};
 pub use observe::{CallTimes, Failure, Observer, TaskEnd};
 pub use outcome::{Lag, Outcome, TimerUse};
+pub use pace::{Pace, Paced};
 pub use plan::Plan;
 
 use crate::{Control, RunError};

@@ -3,6 +3,7 @@
 //! Only what the loop alone can know: whether it was stopped, how late it was itself, what it had
 //! to drop, and what it has counted itself, so that the observer's measures can be audited.
 
+use super::pace::Pace;
 use metrics::Ledger;
 use sched_core::{Span, Time};
 
@@ -21,6 +22,8 @@ pub struct Outcome {
     pub last_finish: Option<Time>,
     /// How late open arrivals were submitted, over counted tasks.
     pub lag: Lag,
+    /// How long calls ran, where somebody has kept the pace.
+    pub pace: Option<Pace>,
     /// Decisions taken, warm-up included.
     pub decisions: u64,
     /// Answers of attempts that had been given up, and were dropped.
