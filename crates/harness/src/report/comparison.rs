@@ -1,6 +1,6 @@
 //! `<exp>_comparison.txt`, which is also what a command prints at its end.
 //!
-//! First the verdict in a sentence, as on the page; then one table per part of the experiment, a row
+//! First what failed, then the verdict in a sentence, as on the page; then one table per part of the experiment, a row
 //! per run, and below it what its numbers say. The
 //! binding is always shown: it decides whether calls wait in the scheduler or at a node, and
 //! more of the latency than most placements do.
@@ -15,7 +15,6 @@ use super::suggestion::suggestion;
 use super::table::{Table, wrapped};
 use super::verdict::{legend, verdicts};
 use super::{Comparison, Measured};
-use crate::run::IMPRECISE;
 use std::collections::BTreeMap;
 
 /// Columns of a page.
@@ -23,9 +22,6 @@ pub const PAGE: usize = 120;
 
 /// Sentences about who wins that are told; the page has all.
 const HEADLINES: usize = 8;
-
-/// Runs that are named one by one.
-const NAMED: usize = 6;
 
 const HEAD: [&str; 13] = [
     "run", "bind", "ok/all", "tasks/s", "ideal", "mean ms", "p50 ms", "p95 ms", "p99 ms", "wait",
@@ -38,6 +34,9 @@ impl Comparison<'_> {
         let mut text = format!("{}\n", self.title);
         if let Some(why) = &self.incomplete {
             text.push_str(&wrapped(&format!("PARTIAL: {why}"), PAGE, "  "));
+        }
+        for failures in self.failures() {
+            text.push_str(&format!("\n{}", wrapped(&failures, PAGE, "  ")));
         }
         let headlines = headlines(self);
         if !headlines.is_empty() {
@@ -88,8 +87,8 @@ impl Comparison<'_> {
         );
         if self.runs.iter().any(|run| run.ideal.is_some()) {
             text.push_str(
-                " ideal: one shared queue without overhead, same service times; * fewer than 50 \
-                 tasks per slot: start and drain lower it, and luck in the drain can beat it.",
+                " ideal: one shared queue without overhead, same service times; another order of the \
+                 same calls can beat it a little. * fewer than 50 tasks per slot: start and drain lower it.",
             );
         }
         let methods: Vec<String> = methods(self.runs);
@@ -106,50 +105,8 @@ impl Comparison<'_> {
         text
     }
 
-    /// Some of the runs; only how many where they are many.
-    fn named(&self, some: &[&str]) -> String {
-        match some.len() {
-            n if n > NAMED => format!("{n} of {} runs; their summaries say so", self.runs.len()),
-            _ => some.join(", "),
-        }
-    }
-
     fn notes(&self) -> String {
-        self.shared_notes().iter().map(|note| wrapped(note, PAGE, "")).collect()
-    }
-
-    /// The remarks that all runs of an environment share, and whose intervals are too narrow. Others
-    /// stand in the summaries.
-    pub(super) fn shared_notes(&self) -> Vec<String> {
-        let mut runs: BTreeMap<&str, Vec<&Measured>> = BTreeMap::new();
-        for run in self.runs {
-            runs.entry(&run.report.metrics.config.environment).or_default().push(run);
-        }
-        let mut shared: Vec<&str> = Vec::new();
-        for runs in runs.values() {
-            for note in runs.first().iter().flat_map(|run| &run.report.metrics.notes) {
-                let everywhere = runs.iter().all(|run| run.report.metrics.notes.contains(note));
-                if everywhere && !shared.contains(&note.as_str()) {
-                    shared.push(note);
-                }
-            }
-        }
-        let narrow = self.runs.iter().filter(|run| run.report.metrics.interval.lower_bound);
-        let narrow: Vec<&str> = narrow.map(|run| run.report.name.as_str()).collect();
-        let narrow = (!narrow.is_empty()).then(|| {
-            format!(
-                "Lower bounds only, since neighbouring batches correlate, are the intervals of {}.",
-                self.named(&narrow)
-            )
-        });
-        let short = self.runs.iter().filter(|run| run.imprecise);
-        let short: Vec<&str> = short.map(|run| run.report.name.as_str()).collect();
-        let short = (!short.is_empty()).then(|| {
-            format!("{IMPRECISE} after the most repetitions allowed: {}.", self.named(&short))
-        });
-        // Those of the runs have numbers of their own.
-        shared.retain(|note| !note.starts_with(IMPRECISE));
-        shared.into_iter().map(str::to_owned).chain(narrow).chain(short).collect()
+        self.remarks(true).iter().map(|note| wrapped(note, PAGE, "")).collect()
     }
 }
 

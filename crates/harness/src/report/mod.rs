@@ -12,6 +12,7 @@ mod interval;
 mod json;
 pub mod number;
 mod page;
+mod remarks;
 mod sentence;
 mod services;
 mod sheet;

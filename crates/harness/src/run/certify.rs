@@ -159,8 +159,8 @@ mod tests {
             ideal: None,
             timer_share: None,
             took,
+            pace: 0.0,
             broken: None,
-            imprecise: false,
             detail: Detail::default(),
         }
     }

@@ -1,7 +1,8 @@
 //! Remarks appear where a number is weak, and only there.
 
 use crate::support::{call, facts, fold, shape, task};
-use metrics::{Fold, Recorder, RunFacts};
+use metrics::report::Verdict;
+use metrics::{Fold, Recorder, RunFacts, on_failures};
 
 fn notes(tasks: &[(u8, u64)]) -> Vec<String> {
     let shape = shape(1, 1);
@@ -37,6 +38,32 @@ fn levels_with_few_tasks_are_named() {
 #[test]
 fn an_empty_run_says_that_nothing_was_measured() {
     assert_eq!(notes(&[]), ["No counted task ended: nothing was measured."]);
+}
+
+#[test]
+fn a_run_without_a_success_says_why_and_is_not_sound() {
+    let shape = shape(1, 1);
+    let mut recorder = Recorder::new(shape.clone());
+    (0..1_200).for_each(|_| recorder.task_failed(&task(0, 5, &[]), "boom"));
+    let measures = fold(&shape, &[recorder]);
+    let note = "1,200 of 1,200 tasks failed (boom); no latency and no throughput was measured.";
+    assert_eq!(measures.notes, [note]);
+    assert_eq!(on_failures(&measures).as_deref(), Some(note));
+    assert_eq!(measures.certificate.verdict, Verdict::Marked);
+    assert!(measures.certificate.spoils("latency_ms.end_to_end.p99"));
+}
+
+#[test]
+fn the_most_frequent_reasons_are_told() {
+    let shape = shape(1, 1);
+    let mut recorder = Recorder::new(shape.clone());
+    recorder.task_succeeded(&task(0, 5, &[call(0, [0, 0, 1, 0])]));
+    for (times, why) in [(1, "a"), (3, "b"), (1, "c"), (2, "d"), (1, "e")] {
+        (0..times).for_each(|_| recorder.task_failed(&task(0, 5, &[]), why));
+    }
+    let told = "8 of 9 tasks failed (3 × b; 2 × d; 1 × a; and 2 reasons more); latencies and \
+                throughput are of the others only.";
+    assert_eq!(on_failures(&fold(&shape, &[recorder])).as_deref(), Some(told));
 }
 
 #[test]
