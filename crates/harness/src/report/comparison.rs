@@ -20,6 +20,14 @@ use std::collections::BTreeMap;
 /// Columns of a page.
 pub const PAGE: usize = 120;
 
+/// Columns that any text needs.
+const NARROWEST: usize = 60;
+
+/// Columns for text on a terminal of so many; a page where there is none.
+pub(crate) fn columns(terminal: Option<u16>) -> usize {
+    terminal.map_or(PAGE, |columns| usize::from(columns).clamp(NARROWEST, PAGE))
+}
+
 /// Sentences about who wins that are told; the page has all.
 const HEADLINES: usize = 8;
 
@@ -29,14 +37,14 @@ const HEAD: [&str; 13] = [
 ];
 
 impl Comparison<'_> {
-    /// The comparison as text.
-    pub(crate) fn text(&self) -> String {
+    /// The comparison as text of at most so many columns, but for commands, which are in one piece.
+    pub(crate) fn text(&self, width: usize) -> String {
         let mut text = format!("{}\n", self.title);
         if let Some(why) = &self.incomplete {
-            text.push_str(&wrapped(&format!("PARTIAL: {why}"), PAGE, "  "));
+            text.push_str(&wrapped(&format!("PARTIAL: {why}"), width, "  "));
         }
         for failures in self.failures() {
-            text.push_str(&format!("\n{}", wrapped(&failures, PAGE, "  ")));
+            text.push_str(&format!("\n{}", wrapped(&failures, width, "  ")));
         }
         let headlines = headlines(self);
         if !headlines.is_empty() {
@@ -44,7 +52,7 @@ impl Comparison<'_> {
         }
         for (about, sentence) in headlines.iter().take(HEADLINES) {
             let start = if about.is_empty() { String::new() } else { format!("{about}: ") };
-            text.push_str(&wrapped(&(start + sentence), PAGE, "  "));
+            text.push_str(&wrapped(&(start + sentence), width, "  "));
         }
         if let more @ 1.. = headlines.len().saturating_sub(HEADLINES) {
             text.push_str(&format!("{more} more verdicts are in report.html.\n"));
@@ -56,22 +64,22 @@ impl Comparison<'_> {
             let part = part_of(&runs[0]);
             let names = Names::of(runs);
             text.push_str(&names.heading(&part));
-            text.push_str(&table(runs, &names));
+            text.push_str(&table(runs, &names, width));
             let of_part: Vec<&Difference> =
                 differences.iter().filter(|difference| difference.part == part).collect();
-            let verdicts = verdicts(&of_part, PAGE, |run| names.short(run));
+            let verdicts = verdicts(&of_part, width, |run| names.short(run));
             told |= !verdicts.is_empty();
             text.push_str(&verdicts);
         }
         for chapter in self.chapters {
-            text.push_str(&format!("\n{}", chapter.text()));
+            text.push_str(&format!("\n{}", chapter.text(width)));
         }
-        text.push_str(&expectations(self.expectations, PAGE));
+        text.push_str(&expectations(self.expectations, width));
         text.push('\n');
-        text.push_str(&self.legend(told.then_some(&differences[..])));
-        text.push_str(&overview(self.runs, PAGE));
-        text.push_str(&self.notes());
-        let suggestion = suggestion(self, &differences, PAGE);
+        text.push_str(&self.legend(told.then_some(&differences[..]), width));
+        text.push_str(&overview(self.runs, width));
+        text.push_str(&self.notes(width));
+        let suggestion = suggestion(self, &differences, width);
         if !suggestion.is_empty() {
             text.push_str(&format!("\n{suggestion}"));
         }
@@ -79,7 +87,7 @@ impl Comparison<'_> {
     }
 
     /// How to read it; with the differences if any is told.
-    fn legend(&self, told: Option<&[Difference]>) -> String {
+    fn legend(&self, told: Option<&[Difference]>, width: usize) -> String {
         let mut text = String::from(
             "mean, p50, p95, p99: end to end. wait, exec: mean ms of waiting and of running, summed \
              over the stages. bal: balance of calls per slot, 1 is even. decide: median ns of a \
@@ -98,15 +106,15 @@ impl Comparison<'_> {
                 " ±: half of the widest 95 % interval in the column, {methods}."
             ));
         }
-        let mut text = wrapped(&text, PAGE, "");
+        let mut text = wrapped(&text, width, "");
         if let Some(differences) = told {
-            text.push_str(&wrapped(&legend(differences), PAGE, ""));
+            text.push_str(&wrapped(&legend(differences), width, ""));
         }
         text
     }
 
-    fn notes(&self) -> String {
-        self.remarks(true).iter().map(|note| wrapped(note, PAGE, "")).collect()
+    fn notes(&self, width: usize) -> String {
+        self.remarks(true).iter().map(|note| wrapped(note, width, "")).collect()
     }
 }
 
@@ -150,7 +158,7 @@ impl Names {
 }
 
 /// Without the columns in which no run has anything.
-fn table(runs: &[Measured], names: &Names) -> String {
+fn table(runs: &[Measured], names: &Names, width: usize) -> String {
     let mut rows: Vec<Vec<String>> = runs.iter().map(|run| row(run, names)).collect();
     let kept: Vec<bool> =
         (0..HEAD.len()).map(|column| rows.iter().any(|row| row[column] != "-")).collect();
@@ -162,7 +170,7 @@ fn table(runs: &[Measured], names: &Names) -> String {
     let head = keep(HEAD.map(str::to_owned).to_vec());
     let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
     rows.into_iter().for_each(|row| table.row(keep(row)));
-    table.render(PAGE)
+    table.render(width)
 }
 
 fn row(run: &Measured, names: &Names) -> Vec<String> {
@@ -175,7 +183,7 @@ fn row(run: &Measured, names: &Names) -> Vec<String> {
         metrics.config.bind.clone(),
         if metrics.partial { format!("{ok}, partial") } else { ok },
         cell(
-            metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+            metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::rate),
             "throughput_tasks_per_sec",
         ),
         run.ideal_cell(),

@@ -23,6 +23,7 @@ mod verdict;
 
 pub(crate) use certificate::marked;
 pub use comparison::PAGE;
+pub(crate) use comparison::columns;
 pub(crate) use expectations::expectations;
 pub(crate) use json::document;
 pub(crate) use summary::summary;

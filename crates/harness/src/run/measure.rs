@@ -124,7 +124,7 @@ impl Measured {
     /// Its ideal as tables show it, with a `*` where start and drain lower it.
     pub fn ideal_cell(&self) -> String {
         self.ideal.map_or("-".to_owned(), |ideal| {
-            format!("{}{}", number::short(ideal.rate), if ideal.drain_limited { "*" } else { "" })
+            format!("{}{}", number::rate(ideal.rate), if ideal.drain_limited { "*" } else { "" })
         })
     }
 

@@ -133,7 +133,7 @@ fn cells(row: &Row<'_>) -> Vec<String> {
         number::count(row.config.tasks),
         with(
             row.run.marked(
-                metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+                metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::rate),
                 "throughput_tasks_per_sec",
             ),
             metrics.throughput_ci95,
