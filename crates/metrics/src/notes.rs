@@ -6,7 +6,6 @@
 use crate::report::{Check, CheckName, Interval, Measures};
 use crate::words::{count, listed, plural};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 /// Reasons of failures that are told.
 const REASONS: usize = 3;
@@ -36,27 +35,27 @@ pub(crate) fn append(measures: &mut Measures, contradictions: u64, down: &[(&str
     measures.notes.append(&mut notes);
 }
 
-/// Nodes that were down at the end equally often are told together.
-fn on_nodes(down: &[(&str, u32)], repetitions: u32) -> Vec<String> {
-    let mut often: BTreeMap<Reverse<u32>, Vec<&str>> = BTreeMap::new();
-    for &(name, times) in down {
-        often.entry(Reverse(times)).or_default().push(name);
-    }
-    let told = often.iter().map(|(Reverse(times), names)| {
-        let who = match names.len() {
-            n if n > NAMED => plural(n as u64, "node"),
-            _ => listed(names),
-        };
-        let (were, are) = if names.len() == 1 { ("was", "is") } else { ("were", "are") };
-        match repetitions {
-            1 => format!("{who} {were} down at the end and {are} left out of the balance."),
-            all => format!(
-                "{who} {were} down at the end of {times} of {all} repetitions and {are} left out of the \
-                 balance there."
-            ),
+/// One note for all nodes that were down at the end.
+fn on_nodes(down: &[(&str, u32)], repetitions: u32) -> Option<String> {
+    let names: Vec<&str> = down.iter().map(|(name, _)| *name).collect();
+    let times = || down.iter().map(|(_, times)| *times);
+    let (least, most) = (times().min()?, times().max()?);
+    let who = match names.len() {
+        n if n > NAMED => plural(n as u64, "node"),
+        _ => listed(&names),
+    };
+    let (were, are) = if names.len() == 1 { ("was", "is") } else { ("were", "are") };
+    let often = match (repetitions, least == most) {
+        (1, _) => {
+            return Some(format!("{who} {were} down at the end and {are} left out of the balance."));
         }
-    });
-    told.collect()
+        (_, true) => most.to_string(),
+        (_, false) => format!("{least} to {most}"),
+    };
+    Some(format!(
+        "{who} {were} down at the end of {often} of {repetitions} repetitions and {are} left out of the \
+         balance there."
+    ))
 }
 
 /// Where intervals are too narrow, or not there although they were wanted.

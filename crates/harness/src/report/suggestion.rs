@@ -166,7 +166,7 @@ impl Cost {
             lasted: metrics.total_duration_sec.unwrap_or(0.0),
             repetitions: run.repetitions.len().max(1) as f64,
             tasks: metrics.config.tasks.max(1) as f64,
-            stages: metrics.config.stages as f64,
+            stages: f64::from(metrics.config.stages),
             is_virtual: metrics.config.environment == "sim",
             pace: run.pace,
         }

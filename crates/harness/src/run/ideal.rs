@@ -95,6 +95,9 @@ pub(super) fn fitting(demand: &Resources, capacity: &Resources) -> u64 {
     cpu.min(gpu).min(memory)
 }
 
+/// A call that runs, by its end, then by when it began: its task, its stage, its slot.
+type Call = (Time, u64, u64, usize, usize);
+
 /// Tasks per second of one queue in front of these slots, in the repetition of this seed: to the nanosecond
 /// what `fifo` with late binding does in virtual time, where the nodes stand in order of their speeds. Instant by
 /// instant, calls end in the order in which they began, each task that ends lets in the next one, and only
@@ -109,8 +112,7 @@ fn shared_queue(setup: &Setup, slots: &[f64], in_flight: u64, seed: u64) -> Opti
     let mut arrived = in_flight.min(workload.tasks);
     let mut ready: BinaryHeap<Reverse<(Time, u64, usize)>> =
         (0..arrived).map(|index| Reverse((Time::ZERO, index, 0))).collect();
-    // By end, then by beginning: the task, its stage, its slot.
-    let mut running: BinaryHeap<Reverse<(Time, u64, u64, usize, usize)>> = BinaryHeap::new();
+    let mut running: BinaryHeap<Reverse<Call>> = BinaryHeap::new();
     let (mut begun, mut now) = (0, Time::ZERO);
     let (mut counted_from, mut last) = (Time::ZERO, Time::ZERO);
     loop {

@@ -54,6 +54,27 @@ fn a_run_without_a_success_says_why_and_is_not_sound() {
 }
 
 #[test]
+fn nodes_that_are_down_at_the_end_are_one_note() {
+    let shape = shape(1, 8);
+    let note = |down: &[&[u32]]| {
+        let lost = |nodes: &&[u32]| {
+            let mut recorder = Recorder::new(shape.clone());
+            nodes.iter().for_each(|node| recorder.node_up(*node, false));
+            recorder
+        };
+        let notes = fold(&shape, &down.iter().map(lost).collect::<Vec<_>>()).notes;
+        notes.into_iter().find(|note| note.contains("down")).unwrap()
+    };
+    let one = note(&[&[3]]);
+    assert_eq!(one, "node-3 was down at the end and is left out of the balance.");
+    let two = "node-1 and node-3 were down at the end of 1 to 2 of 2 repetitions and are left out of the \
+               balance there.";
+    assert_eq!(note(&[&[1, 3], &[3]]), two);
+    let many = note(&[&[0, 1, 2, 3, 4, 5, 6], &[0, 1, 2, 3, 4, 5, 6]]);
+    assert!(many.starts_with("7 nodes were down at the end of 2 of 2 repetitions"), "{many}");
+}
+
+#[test]
 fn the_most_frequent_reasons_are_told() {
     let shape = shape(1, 1);
     let mut recorder = Recorder::new(shape.clone());
