@@ -72,6 +72,7 @@ pub use fold::{Fold, RunFacts};
 pub use latencies::LatencySeries;
 pub use latency_csv::{DEFAULT_ROW_LIMIT, LatencyCsv};
 pub use nanos::Nanos;
+pub use notes::on_failures;
 pub use paired::{Paired, holm, repetitions_needed};
 pub use record::{CallRecord, CallSpan, Parts, TaskRecord};
 pub use recorder::Recorder;

@@ -127,7 +127,10 @@ fn a_precision_ends_early_where_little_varies_and_at_the_most_else() {
     let folder = tempfile::tempdir().unwrap();
     let noisy = format!("{SPEC}repetitions: {{until: 0.1%, at_most: 12}}\n");
     let (code, text, noisy) = compared(folder.path(), &noisy);
-    assert!(text.contains("Not as precise as asked for after the most repetitions"), "{text}");
+    assert!(
+        text.contains("Not as precise as asked for: after 12 repetitions, the most allowed"),
+        "{text}"
+    );
     for run in ["random", "load_aware_spread"] {
         let summary =
             fs::read_to_string(folder.path().join(format!("out/{run}_summary.txt"))).unwrap();

@@ -70,7 +70,8 @@ fn every_decision_is_reproduced() {
     let folder = tempfile::tempdir().unwrap();
     log(folder.path(), "power_of_two", 1);
     let text = stdout(&sage(folder.path(), "replay run.flight"), 0);
-    let head = "run.flight: power_of_two (bind=early), seed 1, 3 nodes, 6 slots\nNote: a test\n";
+    let head =
+        "run.flight: power_of_two (bind=early), policy seed 1, 3 nodes, 6 slots\nNote: a test\n";
     assert!(text.starts_with(head), "{text}");
     let all = "All 300 decisions are reproduced (600 facts, 600 polls, up to 599 ms).\n";
     assert_eq!(&text[head.len()..], all);

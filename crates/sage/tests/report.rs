@@ -212,3 +212,83 @@ fn load_and_waiting_over_time_add_up_to_what_was_measured() {
     }
     assert_eq!(seen, 3);
 }
+
+/// Node by node, a cluster that is lost at `at`.
+fn lost(at: &str, tasks: u32, schedulers: &str) -> String {
+    let kills: Vec<String> = (0..4).map(|n| format!("{{at: {at}, kill: node-{n}}}")).collect();
+    format!(
+        "name: queues\nenvironment: sim\nrepetitions: 2\ncluster: {{nodes: 4, slots: 4}}\n\
+         workload: {{tasks: {tasks}, arrivals: {{load: 0.5}}}}\n\
+         pipeline: {{stages: [{{name: work, service: {{exponential: {{mean: 10ms}}}}}}]}}\n\
+         schedulers: [{schedulers}]\nfaults: [{}]\n",
+        kills.join(", ")
+    )
+}
+
+#[test]
+fn that_tasks_failed_comes_before_who_is_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &lost("500ms", 2_000, "fifo, round_robin"), "out");
+    let text = read(folder.path(), "out/queues_comparison.txt").replace("\n  ", " ");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    // Seed by seed both lose as many but for one: the numbers differ, and what happened does not.
+    let failed = "In each run, 3,217 to 3,218 of 4,000 tasks failed (every node that could run it is \
+                  down, and none will come back); latencies and throughput are of the others only.";
+    assert_eq!(lines[..2], ["queues", failed]);
+    let winner = "Tasks failed in each of these runs: of those, this compares only what succeeded.";
+    assert!(lines[2].starts_with("No winner") && lines[2].ends_with(winner), "{}", lines[2]);
+    let all = text.replace('\n', " ");
+    assert!(all.contains("782 to 783 successful tasks are few: fewer than 10 lie beyond p99"));
+    let down = "node-0, node-1, node-2 and node-3 were down at the end of 2 of 2 repetitions";
+    assert!(all.contains(down), "{text}");
+    let page = read(folder.path(), "out/report.html");
+    let told = page.find("3,217 to 3,218 of 4,000 tasks failed").unwrap();
+    assert!(told < page.find("No winner in p99").unwrap() && page.contains(winner));
+}
+
+#[test]
+fn a_run_without_a_success_is_not_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &lost("1ms", 100, "fifo"), "out");
+    let text = read(folder.path(), "out/queues_comparison.txt");
+    assert!(text.contains("200 of 200 tasks failed (every node"), "{text}");
+    assert!(text.contains("Certificate: samples fails in every run"), "{text}");
+    assert!(!text.contains("sound"), "{text}");
+    let report: Value =
+        serde_json::from_str(&read(folder.path(), "out/fifo_metrics.json")).unwrap();
+    assert_eq!((&report["successful_tasks"], &report["failed_tasks"]), (&0.into(), &200.into()));
+    assert_eq!(report["certificate"]["verdict"], "marked");
+}
+
+#[test]
+fn notes_of_runs_that_differ_in_numbers_reach_the_page_and_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = SPEC.replace("repetitions: 5", "repetitions: 2").replace(", warmup: 200", "")
+        + "configurations:\n\
+           \x20 small: {part: p, workload: {tasks: 40, arrivals: 'closed:8'}}\n\
+           \x20 large: {part: p, workload: {tasks: 80, arrivals: 'closed:8'}}\n\
+           \x20 steep: {part: p, workload: {tasks: 6000, arrivals: {load: 1.6}}, schedulers: [fifo]}\n";
+    run(folder.path(), &spec, "out");
+    let text = read(folder.path(), "out/queues_comparison.txt").replace('\n', " ");
+    let page = read(folder.path(), "out/report.html");
+    let cautions = &page[page.find("What not to conclude").unwrap()..];
+    let cautions = &cautions[..cautions.find("</ul>").unwrap()];
+    for told in [text.as_str(), cautions] {
+        for note in [
+            "6 of 7 runs: 40 to 80 tasks are less than 50 per slot",
+            "small_fifo, small_round_robin, small_random: 80 successful tasks are few",
+            "steep_fifo: Still growing: mean latency changed by",
+        ] {
+            assert!(told.contains(note), "no `{note}` in {told}");
+        }
+    }
+    // About files and no number: for who looks for them, not for who concludes.
+    let many =
+        SPEC.replace("tasks: 3000", "tasks: 400000").replace("repetitions: 5", "repetitions: 3");
+    run(folder.path(), &many, "many");
+    let unwritten = "The latencies of single tasks were not written";
+    let page = read(folder.path(), "many/report.html");
+    let cautions = &page[page.find("What not to conclude").unwrap()..];
+    assert!(!cautions[..cautions.find("</ul>").unwrap()].contains(unwritten));
+    assert!(read(folder.path(), "many/queues_comparison.txt").contains(unwritten));
+}

@@ -11,9 +11,39 @@
 //! | to | start at |
 //! |---|---|
 //! | use a policy | [`Registry::builtin`], [`Scheduler`] |
-//! | write a policy | [`Placement`], [`Order`], `examples/custom_policy.rs` |
-//! | test a policy | [`testkit::check`] |
+//! | write a policy | [`Placement`], [`Order`], the example below |
+//! | test a policy | [`testkit::check_halves`], [`testkit::check`] |
 //! | let it see the cluster late | [`StaleView`] |
+//!
+//! A policy of one's own, by name, in a host:
+//!
+//! ```
+//! use sched_core::policies::Arrival;
+//! use sched_core::{Bind, Candidates, ClusterSpec, NodeId, Placement, PolicyInfo, Registry, Task};
+//! # use sched_core::{Event, Resources, Scheduler, TaskId, Time};
+//!
+//! /// The node with the fewest calls in its queue.
+//! struct ShortestQueue;
+//!
+//! impl Placement for ShortestQueue {
+//!     fn place(&mut self, _: &Task, candidates: &Candidates<'_>) -> Option<NodeId> {
+//!         candidates.iter().min_by_key(|&node| candidates.cluster().queued(node))
+//!     }
+//! }
+//!
+//! let mut registry = Registry::builtin();
+//! let build = |context: &sched_core::BuildContext<'_>| context.list(Arrival, ShortestQueue);
+//! registry.register(PolicyInfo::new("shortest", "the shortest queue", Bind::Early, build))?;
+//! // The seed is for policies that draw: another one in each instance of a service.
+//! let mut scheduler = registry.build_seeded("shortest", &ClusterSpec::uniform(3, 2)?, 7)?;
+//! # let now = Time::ZERO;
+//! # let call = Task::new(TaskId { index: 0, stage: 0 }, now, Resources::milli_cpu(1000));
+//! # let mut decisions = Vec::new();
+//! # scheduler.on_event(now, Event::Submit(call));
+//! # scheduler.poll(now, &mut decisions);
+//! # assert_eq!(decisions.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod checked;
 mod cluster;

@@ -186,17 +186,24 @@ impl fmt::Debug for Time {
     }
 }
 
-/// A text that is not a length of time.
+/// A text that is not a length of time, or one of a length that no [`Span`] has.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ParseSpanError(String);
+pub struct ParseSpanError {
+    text: String,
+    too_long: bool,
+}
 
 impl fmt::Display for ParseSpanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.too_long {
+            let most = Span::MAX.0 / UNITS[0].1;
+            return write!(f, "`{}` is too long: at most {most}h, some 584 years", self.text);
+        }
         write!(
             f,
             "`{}` is not a length of time: write a number and a unit (ns, us, ms, s, m, h), \
              for example `25ms` or `1.5s`",
-            self.0
+            self.text
         )
     }
 }
@@ -208,11 +215,14 @@ impl FromStr for Span {
 
     /// A decimal number and a unit: `25ms`, `1.5s`, `2 m`. Exact to the nanosecond, no floats.
     fn from_str(text: &str) -> Result<Span, ParseSpanError> {
-        parse(text.trim()).map(Span).ok_or_else(|| ParseSpanError(text.to_owned()))
+        let wrong = |too_long| ParseSpanError { text: text.to_owned(), too_long };
+        let ns = parse(text.trim()).ok_or_else(|| wrong(false))?;
+        u64::try_from(ns).map(Span).map_err(|_| wrong(true))
     }
 }
 
-fn parse(text: &str) -> Option<u64> {
+/// In nanoseconds; what no integer holds is the largest.
+fn parse(text: &str) -> Option<u128> {
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic() || c == 'µ')?;
     let unit = match text[unit_at..].trim_end() {
         "µs" => "us",
@@ -232,8 +242,8 @@ fn parse(text: &str) -> Option<u64> {
     if !below.is_multiple_of(scale) {
         return None; // finer than a nanosecond
     }
-    let above = whole.parse::<u64>().ok()?.checked_mul(ns)?;
-    above.checked_add(u64::try_from(below / scale).ok()?)
+    let whole = whole.parse::<u128>().unwrap_or(u128::MAX); // digits alone, so that they are too many
+    Some(whole.saturating_mul(ns.into()).saturating_add(below / scale))
 }
 
 #[cfg(test)]
@@ -260,6 +270,13 @@ mod tests {
     fn what_is_not_a_span_is_refused() {
         for text in ["", "5", "ms", "-1s", "1e3s", "1.s", "0.0001us", "5 parsec", "99999999999h"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+        assert_eq!("18446744073709551615ns".parse(), Ok(Span::MAX));
+        for text in
+            ["6000000h", "18446744073709551616ns", "99999999999999999999999999999999999999999h"]
+        {
+            let error = text.parse::<Span>().unwrap_err().to_string();
+            assert_eq!(error, format!("`{text}` is too long: at most 5124095h, some 584 years"));
         }
     }
 

@@ -172,3 +172,23 @@ fn a_pipeline_of_recorded_requests_runs_from_any_folder() {
     let told = "Start and drain lower the throughput of some rows more than that of others";
     assert!(words.join(" ").contains(told), "one request takes 18 s: {table}");
 }
+
+/// 200 tasks of the first row happen to take 1.4 % longer than they should.
+#[test]
+fn more_than_all_of_the_slots_is_said_to_be_none() {
+    let folder = Folder::new();
+    let output = folder.run("--env sim --nodes 1 4 --reps 1 --seed 43 --no-plots --output out");
+    succeeded(&output);
+    let scaling = json(&folder.path("out/exp1_scaling.json"));
+    assert!(scaling["series"][0]["rows"][1]["efficiency"].as_f64().unwrap() > 1.01);
+    let table = text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        table.contains("More than 100 % is no gain: the few tasks of the first row"),
+        "{table}"
+    );
+    assert!(table.contains("has 200 tasks, which may be a little longer"), "{table}");
+    // Where the other row is the lucky one, there is nothing to say.
+    let output = folder.run("--env sim --nodes 1 4 --reps 3 --seed 4 --no-plots --output other");
+    succeeded(&output);
+    assert!(!text(&output.stdout).contains("is no gain"));
+}

@@ -1,7 +1,7 @@
 //! `exp2`: policies, load levels and pipeline depths under high load.
 //!
 //! Everything is in the library beside, so that a program with policies of its own
-//! (`examples/custom_policy.rs`) is the same experiment.
+//! (`examples/custom_policy`) is the same experiment.
 
 use harness::sched_core::Registry;
 use std::process::ExitCode;

@@ -6,6 +6,9 @@
     reason = "a test that fails panics, in its helpers too"
 )]
 
+/// For its own test, which belongs to no program.
+#[path = "../examples/custom_policy/policy.rs"]
+mod policy;
 mod support;
 
 use serde_json::Value;
@@ -400,6 +403,11 @@ fn a_policy_of_ones_own_is_in_tables_reports_and_flags() {
     assert_eq!(report["successful_tasks"], 40);
     assert!(text(&run("--help").stdout).contains("my_policy"));
     assert!(text(&run("--schedulers my_polcy").stderr).contains("did you mean `my_policy`?"));
-    let source = include_str!("../examples/custom_policy.rs");
+    let source = include_str!("../examples/custom_policy/policy.rs");
     assert!(source.lines().count() < 40);
+    let shown = include_str!("../../../README.md");
+    let told = source.find("use sched_core").zip(source.find("\n#[test]"));
+    let (from, to) = told.unwrap();
+    assert!(shown.contains(&source[from..to]), "the README shows another policy");
+    assert!(policy::registry().unwrap().get("my_policy").is_some());
 }

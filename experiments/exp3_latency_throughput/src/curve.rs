@@ -123,7 +123,7 @@ fn pieces(runs: &[&Measured]) -> Vec<Piece> {
         let latency = |value: Option<f64>, key: &str| {
             run.marked(number::cell(value), &format!("latency_ms.end_to_end.{key}"))
         };
-        let rate = metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short);
+        let rate = metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::rate);
         table.row(vec![
             name,
             load(run),

@@ -5,7 +5,7 @@
 
 use harness::metrics::report::Summary;
 use harness::sched_core::Span;
-use harness::slo::{Found, HIGHEST, Objective, STEP, search};
+use harness::slo::{Found, HIGHEST, Objective, STEP, can_search, search};
 use harness::spec::{Configuration, RunSpec, Spec};
 use harness::table::Table;
 use harness::{Chapter, Error, Measured, Piece, Running, number};
@@ -28,6 +28,7 @@ pub(crate) fn prepare(
 ) -> Result<Option<Spec>, Error> {
     let objective = Objective::parse("--slo", objective)?;
     let runs = spec.runs();
+    runs.iter().try_for_each(can_search)?;
     let mut checks = Spec { configurations: Vec::new(), ..spec.clone() };
     for (i, mut run) in runs.iter().cloned().enumerate() {
         if run.setup.workload.warmup == 0 {

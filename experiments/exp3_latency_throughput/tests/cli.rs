@@ -24,7 +24,7 @@ fn wrong_input_is_refused_before_anything_is_written() {
         ("--slo p99:200ms --concurrency 4", &["--slo", "leave `--concurrency` away"]),
         ("--slo p99:200ms --arrivals batch", &["--slo", "leave `--arrivals` away"]),
         ("--slo p99:200ms --env local", &["--slo", "virtual time", "leave `--env` away"]),
-        ("--slo p99:1ms --tasks 200", &["--slo", "p99 is", "at 1 % of the full rate"]),
+        ("--slo p99:1ms --tasks 200", &["--slo", "p99 is", " ms even at 1 % of the full rate"]),
         ("--concurrency 0", &["--concurrency: `0` is not valid; write whole numbers from 1"]),
         ("--concurrency 4 4", &["--concurrency: `4` is given twice"]),
         ("--concurrency 4 --arrivals batch", &["--concurrency: it says how tasks arrive"]),
@@ -34,6 +34,9 @@ fn wrong_input_is_refused_before_anything_is_written() {
     for (flags, parts) in cases {
         refused(&folder, flags, parts);
     }
+    // What cannot be searched is not said to be.
+    let output = folder.run("--slo p99:200ms --env local");
+    assert!(!text(&output.stderr).contains("searching"), "{output:?}");
 }
 
 #[test]

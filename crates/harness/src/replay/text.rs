@@ -20,7 +20,7 @@ const NODES: usize = 10;
 pub(super) fn head(path: &Path, header: &Header) -> String {
     let Header { cluster, policy, seed, view, note } = header;
     let mut text = format!(
-        "{}: {}, seed {seed}, {} nodes, {} slots\n",
+        "{}: {}, policy seed {seed}, {} nodes, {} slots\n",
         path.display(),
         in_full(policy),
         count(cluster.node_count() as u64),

@@ -1,6 +1,6 @@
 //! `<exp>_comparison.txt`, which is also what a command prints at its end.
 //!
-//! First the verdict in a sentence, as on the page; then one table per part of the experiment, a row
+//! First what failed, then the verdict in a sentence, as on the page; then one table per part of the experiment, a row
 //! per run, and below it what its numbers say. The
 //! binding is always shown: it decides whether calls wait in the scheduler or at a node, and
 //! more of the latency than most placements do.
@@ -15,17 +15,21 @@ use super::suggestion::suggestion;
 use super::table::{Table, wrapped};
 use super::verdict::{legend, verdicts};
 use super::{Comparison, Measured};
-use crate::run::IMPRECISE;
 use std::collections::BTreeMap;
 
 /// Columns of a page.
 pub const PAGE: usize = 120;
 
+/// Columns that any text needs.
+const NARROWEST: usize = 60;
+
+/// Columns for text on a terminal of so many; a page where there is none.
+pub(crate) fn columns(terminal: Option<u16>) -> usize {
+    terminal.map_or(PAGE, |columns| usize::from(columns).clamp(NARROWEST, PAGE))
+}
+
 /// Sentences about who wins that are told; the page has all.
 const HEADLINES: usize = 8;
-
-/// Runs that are named one by one.
-const NAMED: usize = 6;
 
 const HEAD: [&str; 13] = [
     "run", "bind", "ok/all", "tasks/s", "ideal", "mean ms", "p50 ms", "p95 ms", "p99 ms", "wait",
@@ -33,11 +37,14 @@ const HEAD: [&str; 13] = [
 ];
 
 impl Comparison<'_> {
-    /// The comparison as text.
-    pub(crate) fn text(&self) -> String {
+    /// The comparison as text of at most so many columns, but for commands, which are in one piece.
+    pub(crate) fn text(&self, width: usize) -> String {
         let mut text = format!("{}\n", self.title);
         if let Some(why) = &self.incomplete {
-            text.push_str(&wrapped(&format!("PARTIAL: {why}"), PAGE, "  "));
+            text.push_str(&wrapped(&format!("PARTIAL: {why}"), width, "  "));
+        }
+        for failures in self.failures() {
+            text.push_str(&format!("\n{}", wrapped(&failures, width, "  ")));
         }
         let headlines = headlines(self);
         if !headlines.is_empty() {
@@ -45,7 +52,7 @@ impl Comparison<'_> {
         }
         for (about, sentence) in headlines.iter().take(HEADLINES) {
             let start = if about.is_empty() { String::new() } else { format!("{about}: ") };
-            text.push_str(&wrapped(&(start + sentence), PAGE, "  "));
+            text.push_str(&wrapped(&(start + sentence), width, "  "));
         }
         if let more @ 1.. = headlines.len().saturating_sub(HEADLINES) {
             text.push_str(&format!("{more} more verdicts are in report.html.\n"));
@@ -57,22 +64,22 @@ impl Comparison<'_> {
             let part = part_of(&runs[0]);
             let names = Names::of(runs);
             text.push_str(&names.heading(&part));
-            text.push_str(&table(runs, &names));
+            text.push_str(&table(runs, &names, width));
             let of_part: Vec<&Difference> =
                 differences.iter().filter(|difference| difference.part == part).collect();
-            let verdicts = verdicts(&of_part, PAGE, |run| names.short(run));
+            let verdicts = verdicts(&of_part, width, |run| names.short(run));
             told |= !verdicts.is_empty();
             text.push_str(&verdicts);
         }
         for chapter in self.chapters {
-            text.push_str(&format!("\n{}", chapter.text()));
+            text.push_str(&format!("\n{}", chapter.text(width)));
         }
-        text.push_str(&expectations(self.expectations, PAGE));
+        text.push_str(&expectations(self.expectations, width));
         text.push('\n');
-        text.push_str(&self.legend(told.then_some(&differences[..])));
-        text.push_str(&overview(self.runs, PAGE));
-        text.push_str(&self.notes());
-        let suggestion = suggestion(self, &differences, PAGE);
+        text.push_str(&self.legend(told.then_some(&differences[..]), width));
+        text.push_str(&overview(self.runs, width));
+        text.push_str(&self.notes(width));
+        let suggestion = suggestion(self, &differences, width);
         if !suggestion.is_empty() {
             text.push_str(&format!("\n{suggestion}"));
         }
@@ -80,7 +87,7 @@ impl Comparison<'_> {
     }
 
     /// How to read it; with the differences if any is told.
-    fn legend(&self, told: Option<&[Difference]>) -> String {
+    fn legend(&self, told: Option<&[Difference]>, width: usize) -> String {
         let mut text = String::from(
             "mean, p50, p95, p99: end to end. wait, exec: mean ms of waiting and of running, summed \
              over the stages. bal: balance of calls per slot, 1 is even. decide: median ns of a \
@@ -88,8 +95,8 @@ impl Comparison<'_> {
         );
         if self.runs.iter().any(|run| run.ideal.is_some()) {
             text.push_str(
-                " ideal: one shared queue without overhead, same service times; * fewer than 50 \
-                 tasks per slot: start and drain lower it, and luck in the drain can beat it.",
+                " ideal: one shared queue without overhead, same service times; another order of the \
+                 same calls can beat it a little. * fewer than 50 tasks per slot: start and drain lower it.",
             );
         }
         let methods: Vec<String> = methods(self.runs);
@@ -99,57 +106,15 @@ impl Comparison<'_> {
                 " ±: half of the widest 95 % interval in the column, {methods}."
             ));
         }
-        let mut text = wrapped(&text, PAGE, "");
+        let mut text = wrapped(&text, width, "");
         if let Some(differences) = told {
-            text.push_str(&wrapped(&legend(differences), PAGE, ""));
+            text.push_str(&wrapped(&legend(differences), width, ""));
         }
         text
     }
 
-    /// Some of the runs; only how many where they are many.
-    fn named(&self, some: &[&str]) -> String {
-        match some.len() {
-            n if n > NAMED => format!("{n} of {} runs; their summaries say so", self.runs.len()),
-            _ => some.join(", "),
-        }
-    }
-
-    fn notes(&self) -> String {
-        self.shared_notes().iter().map(|note| wrapped(note, PAGE, "")).collect()
-    }
-
-    /// The remarks that all runs of an environment share, and whose intervals are too narrow. Others
-    /// stand in the summaries.
-    pub(super) fn shared_notes(&self) -> Vec<String> {
-        let mut runs: BTreeMap<&str, Vec<&Measured>> = BTreeMap::new();
-        for run in self.runs {
-            runs.entry(&run.report.metrics.config.environment).or_default().push(run);
-        }
-        let mut shared: Vec<&str> = Vec::new();
-        for runs in runs.values() {
-            for note in runs.first().iter().flat_map(|run| &run.report.metrics.notes) {
-                let everywhere = runs.iter().all(|run| run.report.metrics.notes.contains(note));
-                if everywhere && !shared.contains(&note.as_str()) {
-                    shared.push(note);
-                }
-            }
-        }
-        let narrow = self.runs.iter().filter(|run| run.report.metrics.interval.lower_bound);
-        let narrow: Vec<&str> = narrow.map(|run| run.report.name.as_str()).collect();
-        let narrow = (!narrow.is_empty()).then(|| {
-            format!(
-                "Lower bounds only, since neighbouring batches correlate, are the intervals of {}.",
-                self.named(&narrow)
-            )
-        });
-        let short = self.runs.iter().filter(|run| run.imprecise);
-        let short: Vec<&str> = short.map(|run| run.report.name.as_str()).collect();
-        let short = (!short.is_empty()).then(|| {
-            format!("{IMPRECISE} after the most repetitions allowed: {}.", self.named(&short))
-        });
-        // Those of the runs have numbers of their own.
-        shared.retain(|note| !note.starts_with(IMPRECISE));
-        shared.into_iter().map(str::to_owned).chain(narrow).chain(short).collect()
+    fn notes(&self, width: usize) -> String {
+        self.remarks(true).iter().map(|note| wrapped(note, width, "")).collect()
     }
 }
 
@@ -193,7 +158,7 @@ impl Names {
 }
 
 /// Without the columns in which no run has anything.
-fn table(runs: &[Measured], names: &Names) -> String {
+fn table(runs: &[Measured], names: &Names, width: usize) -> String {
     let mut rows: Vec<Vec<String>> = runs.iter().map(|run| row(run, names)).collect();
     let kept: Vec<bool> =
         (0..HEAD.len()).map(|column| rows.iter().any(|row| row[column] != "-")).collect();
@@ -205,7 +170,7 @@ fn table(runs: &[Measured], names: &Names) -> String {
     let head = keep(HEAD.map(str::to_owned).to_vec());
     let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
     rows.into_iter().for_each(|row| table.row(keep(row)));
-    table.render(PAGE)
+    table.render(width)
 }
 
 fn row(run: &Measured, names: &Names) -> Vec<String> {
@@ -218,7 +183,7 @@ fn row(run: &Measured, names: &Names) -> Vec<String> {
         metrics.config.bind.clone(),
         if metrics.partial { format!("{ok}, partial") } else { ok },
         cell(
-            metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+            metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::rate),
             "throughput_tasks_per_sec",
         ),
         run.ideal_cell(),

@@ -9,10 +9,11 @@
 use super::Comparison;
 use super::finding::{Delta, Finding, judge, judged_by};
 use super::number;
+use super::remarks::of_the_others;
 use super::sentence::amount;
 use crate::run::{Measure, Measured};
 use metrics::Sections;
-use metrics::words::listed;
+use metrics::words::{listed, plural};
 use std::collections::BTreeMap;
 
 /// What is asked of a set of runs: a measure, whether more of it is better, and how its best is
@@ -74,7 +75,9 @@ pub(super) fn headlines(comparison: &Comparison<'_>) -> Vec<(String, String)> {
             all.iter().map(key).any(|[other, name]| other == part && name != configuration);
         let names = if several || part.is_empty() { vec![part, configuration] } else { vec![part] };
         let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
-        told.extend(field(runs).into_iter().map(|sentence| (names.join(", "), sentence)));
+        let failed = of_the_others(runs, called);
+        let sentences = field(runs).into_iter().map(|sentence| sentence + &failed);
+        told.extend(sentences.map(|sentence| (names.join(", "), sentence)));
     }
     match all {
         [] => {}
@@ -99,6 +102,12 @@ fn alone(run: &Measured) -> String {
          compare it with.",
         run.report.name
     )
+}
+
+/// A run without the name of its configuration.
+fn called(run: &Measured) -> &str {
+    let rest = run.report.name.strip_prefix(run.report.metrics.config.configuration.as_str());
+    rest.and_then(|rest| rest.strip_prefix('_')).unwrap_or(&run.report.name)
 }
 
 /// The sentences about the runs of one configuration.
@@ -139,10 +148,9 @@ impl<'a> Entry<'a> {
             Measure::Throughput => metrics.throughput_tasks_per_sec,
             _ => metrics.p99_latency_ms,
         };
-        let rest = run.report.name.strip_prefix(metrics.config.configuration.as_str());
         let whole = run.repetitions.iter().filter(|it| !it.partial);
         Some(Entry {
-            name: rest.and_then(|rest| rest.strip_prefix('_')).unwrap_or(&run.report.name),
+            name: called(run),
             bind: &metrics.config.bind,
             value: value?,
             spoilt: measure.is_spoilt(metrics),
@@ -231,6 +239,7 @@ impl<'a> Order<'a> {
         };
         let ahead = behind.first().and_then(|next| {
             let (amount, than) = amount(against(*next)?);
+            let over = plural(comparisons as u64, "comparison");
             let next_one = self.name(*next);
             let [mine, theirs] = [0, *next].map(|at| self.ranked[at].bind);
             let binding = match mine == theirs {
@@ -241,7 +250,7 @@ impl<'a> Order<'a> {
             };
             Some(format!(
                 "{amount} {than} {next_one}, {} (95 % interval; p ≤ 0.05 after Holm\u{2019}s \
-                 correction over {comparisons} comparisons).{binding}",
+                 correction over {over}).{binding}",
                 if level.is_empty() && behind.len() > 1 {
                     "the next"
                 } else if level.is_empty() {

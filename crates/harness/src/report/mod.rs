@@ -12,6 +12,7 @@ mod interval;
 mod json;
 pub mod number;
 mod page;
+mod remarks;
 mod sentence;
 mod services;
 mod sheet;
@@ -22,6 +23,7 @@ mod verdict;
 
 pub(crate) use certificate::marked;
 pub use comparison::PAGE;
+pub(crate) use comparison::columns;
 pub(crate) use expectations::expectations;
 pub(crate) use json::document;
 pub(crate) use summary::summary;

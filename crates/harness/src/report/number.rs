@@ -30,8 +30,8 @@ pub fn digits_of(x: Option<f64>, significant: i32) -> String {
     x.map_or("-".to_owned(), |x| digits(x, significant))
 }
 
-/// At most one decimal above 100, two above 10, three above 1 and below.
-pub fn short(x: f64) -> String {
+/// One decimal above 100, two above 10, three below, so that all numbers of a size in a column have as many.
+pub fn rate(x: f64) -> String {
     let decimals = match x.abs() {
         a if !a.is_finite() => return "-".to_owned(),
         a if a >= 1_000.0 => 0,
@@ -39,7 +39,12 @@ pub fn short(x: f64) -> String {
         a if a >= 10.0 => 2,
         _ => 3,
     };
-    let text = format!("{x:.decimals$}");
+    format!("{x:.decimals$}")
+}
+
+/// The same without zeros at the end, in a sentence.
+pub fn short(x: f64) -> String {
+    let text = rate(x);
     let text = match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.'),
         false => &text,
@@ -116,6 +121,10 @@ mod tests {
         assert_eq!(
             [999, 10_001, 200_000, 3_000_000].map(thousands),
             ["999", "10001", "200k", "3M"]
+        );
+        assert_eq!(
+            [524.0, 529.34, 30.0, 4_266.7, f64::NAN].map(rate),
+            ["524.0", "529.3", "30.00", "4267", "-"]
         );
         assert_eq!(fixed(None, 1), "-");
         assert_eq!(fixed(Some(-0.04), 1), "0.0");

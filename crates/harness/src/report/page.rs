@@ -4,12 +4,12 @@
 //! and which of a run's details go where.
 
 use super::Comparison;
+use super::comparison::Names;
 use super::differences::{Difference, differences};
 use super::expectations::evidence;
 use super::headline::headlines;
 use super::suggestion::suggestion;
 use super::verdict::{legend, verdicts};
-use super::{comparison::Names, number};
 use crate::provenance::{Build, quote};
 use crate::run::{Chapter as ChapterOfRuns, Measured};
 use viz::TraceRun;
@@ -88,11 +88,12 @@ impl Comparison<'_> {
                 parts.push((part, told));
             }
         }
+        let failures = self.failures().into_iter().map(|told| (String::new(), told));
         let claim = |it: &crate::expect::Judgement| {
             (it.claim.text().to_owned(), it.verdict.word().to_owned(), evidence(it))
         };
         Verdict {
-            headlines: headlines(self),
+            headlines: failures.chain(headlines(self)).collect(),
             parts,
             claims: self.expectations.iter().map(claim).collect(),
             cautions: self.cautions(),
@@ -103,21 +104,7 @@ impl Comparison<'_> {
 
     /// What a reader may be tempted to conclude and should not.
     fn cautions(&self) -> Vec<String> {
-        let mut cautions: Vec<String> = self.shared_notes();
-        for run in self.runs.iter().filter(|run| run.report.metrics.failed_tasks > 0) {
-            let metrics = &run.report.metrics;
-            let reasons = metrics.failures.iter();
-            let reasons = reasons.map(|(why, n)| format!("{why}: {}", number::count(*n)));
-            let caution = format!(
-                "{}: {} of {} tasks failed and are in no latency of it; that may make it look fast \
-                 ({}).",
-                run.report.name,
-                number::count(metrics.failed_tasks),
-                number::count(metrics.total_tasks),
-                reasons.collect::<Vec<_>>().join("; ")
-            );
-            cautions.push(caution);
-        }
+        let mut cautions: Vec<String> = self.remarks(false);
         let configs = || self.runs.iter().map(|run| &run.report.metrics.config);
         if configs().any(|config| config.bind == "late")
             && configs().any(|config| config.bind != "late")

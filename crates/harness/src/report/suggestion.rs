@@ -106,12 +106,9 @@ fn commands(
     let enough = configs().map(|config| config.parallelism.saturating_mul(TASKS_PER_SLOT)).max();
     let most = configs().map(|config| config.tasks).max();
     let tasks = enough.map(round_up).max(most).unwrap_or(1);
-    let seconds = |run: &&Measured| {
-        let done = run.report.metrics.config.tasks.max(1) as f64 * run.repetitions.len() as f64;
-        run.took.as_secs_f64() * tasks as f64 * repetitions as f64 / done.max(1.0)
-    };
     let more = 1.0 + twins.len() as f64 / comparison.runs.len().max(1) as f64;
-    let seconds = runs.iter().map(seconds).sum::<f64>() * more;
+    let seconds =
+        runs.iter().map(|run| Cost::of(run).seconds(tasks, repetitions)).sum::<f64>() * more;
     let given = |flag: &str| comparison.arguments.iter().any(|word| word.starts_with(flag));
     let enough_already = !given("--tasks") && configs().all(|config| config.tasks == tasks);
     let command = |environment: Option<&str>| {
@@ -138,6 +135,57 @@ fn commands(
     };
     let what = if simulated.is_empty() { what } else { "And in real time" };
     format!("{simulated}{what} (in about {}):\n{}", number::seconds(seconds), command(own))
+}
+
+/// What a run cost, to tell what another one will.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    /// Real seconds, all of it.
+    took: f64,
+    /// Seconds of its own time, whatever that is, per repetition.
+    lasted: f64,
+    repetitions: f64,
+    tasks: f64,
+    stages: f64,
+    is_virtual: bool,
+    /// Own seconds per task, if it is long; 0 where nobody knows.
+    pace: f64,
+}
+
+impl Cost {
+    /// Real seconds per stage call in virtual time, if a run is too short to tell: of a run of a few tasks, all
+    /// that shows is what it takes to begin and to write files.
+    const CALL: f64 = 3e-6;
+    /// Calls that tell what a call costs.
+    const ENOUGH_CALLS: f64 = 50_000.0;
+
+    fn of(run: &Measured) -> Cost {
+        let metrics = &run.report.metrics;
+        Cost {
+            took: run.took.as_secs_f64(),
+            lasted: metrics.total_duration_sec.unwrap_or(0.0),
+            repetitions: run.repetitions.len().max(1) as f64,
+            tasks: metrics.config.tasks.max(1) as f64,
+            stages: f64::from(metrics.config.stages),
+            is_virtual: metrics.config.environment == "sim",
+            pace: run.pace,
+        }
+    }
+
+    /// Real seconds with so many tasks and repetitions. What does not grow with the tasks is
+    /// not scaled with them.
+    fn seconds(&self, tasks: u64, repetitions: u64) -> f64 {
+        let (tasks, repetitions) = (tasks as f64, repetitions as f64);
+        let done = self.tasks * self.repetitions;
+        if self.is_virtual {
+            let known = done * self.stages >= Self::ENOUGH_CALLS;
+            let most = if known { f64::INFINITY } else { Self::CALL * self.stages };
+            return self.took + (self.took / done).min(most) * tasks * repetitions;
+        }
+        let beside = (self.took / self.repetitions - self.lasted).max(0.0);
+        let per_task = if self.pace > 0.0 { self.pace } else { self.lasted / self.tasks };
+        (beside + per_task * tasks) * repetitions
+    }
 }
 
 /// To one or two significant digits.
@@ -201,6 +249,31 @@ mod tests {
         add_schedulers(&mut arguments, &[twin("round_robin:bind=late")]);
         let all = ["--schedulers", "fifo", "round_robin", "round_robin:bind=late", "--no-plots"];
         assert_eq!(arguments, all);
+    }
+
+    #[test]
+    fn what_does_not_grow_with_the_tasks_is_not_scaled_with_them() {
+        let one = Cost {
+            took: 0.05,
+            lasted: 0.03,
+            repetitions: 1.0,
+            tasks: 1.0,
+            stages: 3.0,
+            is_virtual: true,
+            pace: 0.002,
+        };
+        // 64,000 tasks of three calls, not 64,000 times what it takes to write a file.
+        let seconds = one.seconds(6_400, 10);
+        assert!((0.1..1.0).contains(&seconds), "{seconds}");
+        // A run that is long enough tells what a task costs.
+        let long = Cost { took: 20.0, tasks: 100_000.0, ..one };
+        assert!((200.0..240.0).contains(&long.seconds(100_000, 10)));
+        // In real time: ten times 800 tasks at 500 per second, and what is done beside.
+        let real = Cost { is_virtual: false, ..one };
+        assert!((16.0..17.0).contains(&real.seconds(800, 10)), "{}", real.seconds(800, 10));
+        // Of work that nobody knows the length of, by what was measured.
+        let unknown = Cost { pace: 0.0, lasted: 2.0, took: 2.1, tasks: 200.0, ..real };
+        assert!((80.0..85.0).contains(&unknown.seconds(800, 10)));
     }
 
     #[test]

@@ -41,23 +41,48 @@ impl Table {
         &self.rows
     }
 
-    /// The table as text, at most `width` columns wide if its first column can be cut so far.
+    /// The table as text, at most `width` columns wide. The first column is cut first; what is still too wide
+    /// comes in several tables one below the other, each of which begins with the first column.
     pub fn render(&self, width: usize) -> String {
         let rows = self.hung();
-        let (head, rows) = (&rows[0], &rows[1..]);
-        let mut widths = vec![0; head.len()];
-        for cells in rows.iter().chain([head]) {
+        let mut widths = vec![0; self.head.len()];
+        for cells in &rows {
             for (widest, cell) in widths.iter_mut().zip(cells) {
                 *widest = (*widest).max(cell.chars().count());
             }
         }
-        let total = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
+        let total =
+            |widths: &[usize]| widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
+        let over = total(&widths).saturating_sub(width);
         if let Some(first) = widths.first_mut() {
-            *first = first.saturating_sub(total.saturating_sub(width)).max(LEAST_FIRST.min(*first));
+            let cut = first.saturating_sub(over);
+            *first = match cut >= LEAST_FIRST.min(*first) {
+                true => cut,
+                false => (*first).min((width / 3).max(LEAST_FIRST)), // it is in every table
+            };
         }
-        let mut text = row(head, &widths);
-        rows.iter().for_each(|cells| text.push_str(&row(cells, &widths)));
-        text
+        let mut bands: Vec<Vec<usize>> = vec![vec![0]];
+        for column in 1..widths.len() {
+            let band = bands.last_mut().filter(|band| {
+                let used: Vec<usize> = band.iter().chain([&column]).map(|&at| widths[at]).collect();
+                band.len() == 1 || total(&used) <= width
+            });
+            match band {
+                Some(band) => band.push(column),
+                None => bands.push(vec![0, column]),
+            }
+        }
+        let of = |band: &Vec<usize>, cells: &[String]| -> Vec<String> {
+            band.iter().filter_map(|&at| cells.get(at).cloned()).collect()
+        };
+        let band = |band: &Vec<usize>| -> String {
+            let widths: Vec<usize> =
+                band.iter().filter_map(|&at| widths.get(at).copied()).collect();
+            let rows = rows.iter().map(|cells| of(band, cells));
+            let told = rows.filter(|cells| cells.iter().any(|cell| !cell.trim().is_empty()));
+            told.map(|cells| row(&cells, &widths)).collect()
+        };
+        bands.iter().map(band).collect::<Vec<_>>().join("\n")
     }
 
     /// The head and the rows, with room behind what has no mark in columns where something has.
@@ -124,6 +149,17 @@ mod tests {
         table.row(vec!["a".into(), "10!".into(), "1".into()]);
         table.row(vec!["b".into(), "9".into(), "20".into()]);
         assert_eq!(table.render(80), "run   n    m\na    10!   1\nb     9   20\n");
+    }
+
+    #[test]
+    fn what_is_too_wide_comes_one_below_the_other() {
+        let mut table = Table::new(&["run", "tasks/s", "p50 ms", "p99 ms"]);
+        table.row(vec!["a".into(), "10".into(), "1".into(), "5!".into()]);
+        table.row(vec!["".into(), "±1".into(), "".into(), "".into()]);
+        let wide = "run  tasks/s  p50 ms  p99 ms\na         10       1       5!\n          ±1\n";
+        assert_eq!(table.render(40), wide);
+        let narrow = "run  tasks/s  p50 ms\na         10       1\n          ±1\n\nrun  p99 ms\na         5!\n";
+        assert_eq!(table.render(22), narrow);
     }
 
     #[test]

@@ -209,8 +209,8 @@ mod tests {
             ideal: None,
             timer_share: None,
             took,
+            pace: 0.0,
             broken: None,
-            imprecise: false,
             detail: Detail::default(),
         }
     }

@@ -47,13 +47,13 @@ pub enum Piece {
 }
 
 impl Chapter {
-    /// The text, in whole lines.
-    pub(crate) fn text(&self) -> String {
+    /// The text, in whole lines of at most `width` characters.
+    pub(crate) fn text(&self, width: usize) -> String {
         let line = |piece: &Piece| match piece {
             Piece::Heading(text) => format!("{text}\n"),
-            Piece::Table(table) => table.render(PAGE),
-            Piece::Sentence(text) => wrapped(&format!("  {text}"), PAGE, "    "),
-            Piece::Legend(text) => wrapped(text, PAGE, ""),
+            Piece::Table(table) => table.render(width),
+            Piece::Sentence(text) => wrapped(&format!("  {text}"), width, "    "),
+            Piece::Legend(text) => wrapped(text, width, ""),
         };
         self.pieces.iter().map(line).collect()
     }
@@ -85,7 +85,7 @@ pub(super) fn write_chapters(
         let mark = partial.map(|why| wrapped(&format!("PARTIAL: {why}"), PAGE, "  "));
         let doubtful =
             "!: must not be relied on; the certificate in the summary of the run says why.";
-        let text = chapter.text();
+        let text = chapter.text(PAGE);
         let legend = match text.contains('!') {
             true => format!("{doubtful}\n"),
             false => String::new(),

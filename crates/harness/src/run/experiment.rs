@@ -15,7 +15,7 @@ use crate::expect::{Verdict, judge};
 use crate::interrupt::stop_on_signals;
 use crate::output::{Folder, Home, plan_output, write_file};
 use crate::provenance::Circumstances;
-use crate::report::{Comparison, PAGE, document, expectations};
+use crate::report::{Comparison, PAGE, columns, document, expectations};
 use crate::spec::{RunSpec, Spec};
 use crate::{Error, Exit};
 use metrics::DEFAULT_ROW_LIMIT;
@@ -24,6 +24,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
+use terminal_size::terminal_size_of;
 
 /// What is common to all runs of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -188,7 +189,7 @@ fn write_comparison(
 ) -> Result<(), Error> {
     let name = comparison.experiment;
     let file = |ending: &str| folder.file(&format!("{name}_comparison.{ending}"));
-    write_file(&file("txt"), comparison.text().as_bytes())?;
+    write_file(&file("txt"), comparison.text(PAGE).as_bytes())?;
     write_file(&file("csv"), &comparison.csv()?)?;
     write_file(&file("json"), pretty(&comparison.json()).as_bytes())?;
     write_chapters(comparison, folder, options.plots)?;
@@ -226,7 +227,8 @@ fn print(comparison: &Comparison<'_>, folder: &Folder, options: &Options) {
         eprint!("{}{place}", expectations(comparison.expectations, PAGE));
         pretty(&document(comparison))
     } else {
-        format!("\n{}\n{place}", comparison.text())
+        let terminal = terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+        format!("\n{}\n{place}", comparison.text(columns(terminal)))
     };
     if let Err(error) = io::stdout().write_all(text.as_bytes())
         && error.kind() != ErrorKind::BrokenPipe

@@ -3,14 +3,15 @@
 //! A throughput says little without what the slots allow. Here the very service times of
 //! the run go through one shared queue that costs nothing, first come, first served, with the
 //! start and the drain of a short run in it. It is a yardstick and no bound: another order of
-//! the same calls can end a little sooner, as a few short runs do. Long runs, and ones whose stages ask for different things, get the rate at which the
-//! first resource is full instead.
+//! the same calls can end a little sooner, as a few short runs do. Long runs, and ones whose stages ask
+//! for different things, get the rate at which the first resource is full instead.
 
 use crate::spec::Setup;
 use pipeline::model::{Arrivals, Operator, Purpose, Sampler, Streams, full_rate};
-use sched_core::{Resources, Span, Time};
+use sched_core::{Resources, Time};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 
 /// Calls that are simulated at most, over all repetitions; beyond, start and drain do not matter.
 const MOST_CALLS: u64 = 600_000;
@@ -78,7 +79,7 @@ fn slots(setup: &Setup, in_flight: u64) -> Option<Vec<f64>> {
             .min(MOST_CALLS);
         slots.resize(slots.len() + fitting as usize, speed);
     }
-    slots.sort_by(|a, b| b.total_cmp(a)); // of equally free slots the fastest is taken
+    slots.sort_by(|a, b| b.total_cmp(a)); // of free slots the fastest is taken
     Some(slots)
 }
 
@@ -94,40 +95,57 @@ pub(super) fn fitting(demand: &Resources, capacity: &Resources) -> u64 {
     cpu.min(gpu).min(memory)
 }
 
-/// Tasks per second of one queue in front of these slots, in the repetition of this seed.
+/// A call that runs, by its end, then by when it began: its task, its stage, its slot.
+type Call = (Time, u64, u64, usize, usize);
+
+/// Tasks per second of one queue in front of these slots, in the repetition of this seed: to the nanosecond
+/// what `fifo` with late binding does in virtual time, where the nodes stand in order of their speeds. Instant by
+/// instant, calls end in the order in which they began, each task that ends lets in the next one, and only
+/// then do free slots take the calls that wait, by when they became ready, then by task.
 /// O(calls × log(slots + in flight)).
 fn shared_queue(setup: &Setup, slots: &[f64], in_flight: u64, seed: u64) -> Option<f64> {
     let workload = &setup.workload;
     let samplers: Vec<Sampler> =
         workload.stages.iter().map(|stage| Sampler::new(&stage.service)).collect();
     let streams = Streams::new(seed, Purpose::Service);
-    let mut free: BinaryHeap<Reverse<(Time, usize)>> =
-        (0..slots.len()).map(|slot| Reverse((Time::ZERO, slot))).collect();
+    let mut free: BinaryHeap<Reverse<usize>> = (0..slots.len()).map(Reverse).collect();
     let mut arrived = in_flight.min(workload.tasks);
-    // In the order in which calls become ready: what a call makes ready is never before it.
     let mut ready: BinaryHeap<Reverse<(Time, u64, usize)>> =
         (0..arrived).map(|index| Reverse((Time::ZERO, index, 0))).collect();
-    let mut counted_from = Time::ZERO;
-    let mut last = Time::ZERO;
-    while let Some(Reverse((at, index, stage))) = ready.pop() {
-        let Reverse((free_at, slot)) = free.pop()?;
-        let service = samplers[stage].of_task(index, u32::try_from(stage).ok()?, &streams);
-        let service = service.as_secs_f64() / slots[slot];
-        let end = at.max(free_at) + Span::from_secs_f64(service);
-        free.push(Reverse((end, slot)));
-        if stage + 1 < samplers.len() {
-            ready.push(Reverse((end, index, stage + 1)));
-            continue;
+    let mut running: BinaryHeap<Reverse<Call>> = BinaryHeap::new();
+    let (mut begun, mut now) = (0, Time::ZERO);
+    let (mut counted_from, mut last) = (Time::ZERO, Time::ZERO);
+    loop {
+        while !ready.is_empty()
+            && let Some(Reverse(slot)) = free.pop()
+            && let Some(Reverse((_, index, stage))) = ready.pop()
+        {
+            let service = samplers[stage].of_task(index, u32::try_from(stage).ok()?, &streams);
+            let end = now + service.scaled(1.0 / slots[slot]);
+            running.push(Reverse((end, begun, index, stage, slot)));
+            begun += 1;
         }
-        if index >= workload.warmup {
-            last = last.max(end);
-        }
-        if arrived < workload.tasks {
-            if arrived == workload.warmup {
-                counted_from = end;
+        let Some(Reverse((instant, ..))) = running.peek() else { break };
+        now = *instant;
+        while let Some(next) = running.peek_mut()
+            && next.0.0 == now
+        {
+            let Reverse((_, _, index, stage, slot)) = PeekMut::pop(next);
+            free.push(Reverse(slot));
+            if stage + 1 < samplers.len() {
+                ready.push(Reverse((now, index, stage + 1)));
+                continue;
             }
-            ready.push(Reverse((end, arrived, 0)));
-            arrived += 1;
+            if index >= workload.warmup {
+                last = now;
+            }
+            if arrived < workload.tasks {
+                if arrived == workload.warmup {
+                    counted_from = now;
+                }
+                ready.push(Reverse((now, arrived, 0)));
+                arrived += 1;
+            }
         }
     }
     let seconds = last.since(counted_from).as_secs_f64();
@@ -138,6 +156,7 @@ fn shared_queue(setup: &Setup, slots: &[f64], in_flight: u64, seed: u64) -> Opti
 mod tests {
     use super::*;
     use crate::spec::Spec;
+    use pipeline::{Control, Recording, RunSetup, run_sim};
     use sched_core::Registry;
 
     fn of(cluster: &str, tasks: u64, arrivals: &str, stages: &[&str]) -> Option<Ideal> {
@@ -186,6 +205,53 @@ mod tests {
     fn open_arrivals_and_long_runs() {
         assert_eq!(of("{nodes: 1, slots: 1}", 10, "poisson:5", &["constant: 1ms"]), None);
         near(of("{nodes: 2, slots: 1}", 1_000_000, "closed:4", &["constant: 1ms"]), 2_000.0, false);
+    }
+
+    /// The rate of `fifo`, bound late, in virtual time: what the ideal must be to the nanosecond.
+    #[track_caller]
+    fn is_fifo(cluster: &str, workload: &str, stages: &[&str], seed: u64) {
+        let stages: Vec<String> = stages.iter().map(|it| format!("{{{it}}}")).collect();
+        let yaml = format!(
+            "seed: {seed}\nenvironment: sim\ncluster: {cluster}\nworkload: {workload}\n\
+             pipeline: {{stages: [{}]}}\nschedulers: [fifo]\n",
+            stages.join(", ")
+        );
+        let run = Spec::parse(&yaml, "test", &Registry::builtin()).unwrap().runs().remove(0);
+        let (cluster, workload) = (run.setup.cluster.clone(), run.setup.workload.clone());
+        let shape = Recording::<Vec<u8>>::shape(&cluster, &workload.stages).unwrap();
+        let mut recording = Recording::<Vec<u8>>::new(shape, &workload.stages, None);
+        let mut fifo = run.policy.build(&cluster.spec, 1);
+        let counted = workload.tasks - workload.warmup;
+        let setup = RunSetup::new(cluster, workload, seed);
+        run_sim(&setup, &mut *fifo, &mut recording, &Control::new()).unwrap();
+        let seconds = recording.finish().0.duration().unwrap().as_secs_f64();
+        let ideal = ideal(&run.setup).unwrap();
+        // Equal numbers of tasks over equal integers of nanoseconds.
+        assert_eq!(ideal.rate, counted as f64 / seconds, "{yaml}");
+    }
+
+    #[test]
+    fn the_ideal_is_what_one_queue_does_in_virtual_time() {
+        let lognormal = "name: a, service: {lognormal: {mean: 10ms, cv: 0.3}}";
+        let exponential = "name: b, service: {exponential: {mean: 3ms}}";
+        let constant = "name: c, service: {constant: 5ms}";
+        let wide = "name: a, service: {exponential: {mean: 7ms}}, demand: {cpu: 2}";
+        let closed = |n, tasks| format!("{{tasks: {tasks}, arrivals: 'closed:{n}'}}");
+        for seed in [1, 42, 43] {
+            is_fifo("{nodes: 4, slots: 4}", &closed(32, 800), &[lognormal], seed);
+            is_fifo("{nodes: 4, slots: 4}", &closed(32, 200), &[lognormal, exponential], seed);
+            is_fifo("{nodes: 4, slots: 4}", &closed(7, 200), &[exponential; 1], seed);
+            is_fifo("{nodes: 2, slots: 3}", &closed(9, 300), &[constant, exponential], seed);
+            is_fifo("{nodes: 2, slots: 3}", &closed(9, 300), &[constant], seed); // ties throughout
+            is_fifo("{nodes: 3, slots: 5}", &closed(64, 500), &[wide], seed);
+            let batch = "{tasks: 300, arrivals: batch}";
+            is_fifo("{nodes: 4, slots: 2}", batch, &[exponential, lognormal, constant], seed);
+            let warm = "{tasks: 400, warmup: 100, arrivals: 'closed:16'}";
+            is_fifo("{nodes: 4, slots: 2}", warm, &[lognormal], seed);
+            let groups = "{groups: [{name: fast, count: 2, slots: 2, speed: 3}, \
+                          {name: slow, count: 3, slots: 2, speed: 0.7}]}";
+            is_fifo(groups, &closed(25, 500), &[lognormal, exponential], seed);
+        }
     }
 
     #[test]

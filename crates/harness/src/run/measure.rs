@@ -20,7 +20,7 @@ use crate::clock::{Stopwatch, Timestamp};
 use crate::output::{Folder, LatencyFile, LatencyPart};
 use crate::provenance::Circumstances;
 use crate::report::{marked, number};
-use crate::spec::{Environment, RunSpec};
+use crate::spec::{Environment, RunSpec, Work, seconds_per_task};
 use crate::{Error, progress::Progress};
 use metrics::report::{Check, RunReport, SCHEMA_VERSION};
 use metrics::{
@@ -52,10 +52,10 @@ pub struct Measured {
     pub(crate) timer_share: Option<f64>,
     /// How long it took, in real time.
     pub(crate) took: Duration,
+    /// Seconds per task of a long run, by what its spec says; 0 where that does not.
+    pub(crate) pace: f64,
     /// Why it broke off, if it did.
     pub(crate) broken: Option<String>,
-    /// Whether it is not as precise as its spec asks for, after the most repetitions.
-    pub(crate) imprecise: bool,
     /// What its report has no room for.
     pub(crate) detail: Detail,
 }
@@ -124,7 +124,7 @@ impl Measured {
     /// Its ideal as tables show it, with a `*` where start and drain lower it.
     pub fn ideal_cell(&self) -> String {
         self.ideal.map_or("-".to_owned(), |ideal| {
-            format!("{}{}", number::short(ideal.rate), if ideal.drain_limited { "*" } else { "" })
+            format!("{}{}", number::rate(ideal.rate), if ideal.drain_limited { "*" } else { "" })
         })
     }
 
@@ -262,8 +262,11 @@ pub(crate) fn measure(
         ideal,
         timer_share,
         took: watch.elapsed(),
+        pace: match setup.work() {
+            Work::Emulated => seconds_per_task(&setup.workload, &setup.cluster),
+            _ => 0.0,
+        },
         broken,
-        imprecise: false,
         detail,
     }))
 }

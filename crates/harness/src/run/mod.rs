@@ -30,7 +30,7 @@ pub(crate) use certify::require_sound;
 pub(crate) use in_order::in_order;
 pub(crate) use measure::{Context, measure};
 pub(crate) use once::end_to_end;
-pub(crate) use passes::IMPRECISE;
+pub(crate) use remarks::UNWRITTEN;
 pub(crate) use repetition::{Measure, Repetition};
 pub use running::Running;
 pub use serving::model_server;

@@ -11,7 +11,7 @@ use crate::{Error, replay, replay::Header};
 use pipeline::drive::Paced;
 use pipeline::model::{Fault, FaultKind, Operator, Purpose, SharedSteps, Stage, Stream};
 use pipeline::{Control, Observer, Outcome, Recording, RunError, RunSetup, run_local, run_sim};
-use sched_core::{Checked, Registry, Scheduler, Span, StaleView};
+use sched_core::{Checked, Registry, Scheduler, Span, StaleView, Time};
 use std::path::Path;
 
 /// A quantile, in thousandths, of the end-to-end latency in the repetition of this seed; a task that did
@@ -68,7 +68,9 @@ pub(super) fn run_once(
             Environment::Sim | Environment::Local if ray.is_some() => {
                 Err(RunError::Setup("there is no Ray here".to_owned()))
             }
-            Environment::Sim => run_sim(&setup, scheduler, observer, control),
+            Environment::Sim => {
+                run_sim(&setup, scheduler, observer, control).and_then(ended_in_time)
+            }
             Environment::Local => {
                 paced(&setup, observer, |observer| run_local(&setup, scheduler, observer, control))
             }
@@ -114,9 +116,43 @@ fn paced(
     Ok(outcome)
 }
 
+/// At the end of the clock all instants are one, and nothing that was measured is true.
+fn ended_in_time(outcome: Outcome) -> Result<Outcome, RunError> {
+    if outcome.last_finish.is_none_or(|last| last < Time::MAX) {
+        return Ok(outcome);
+    }
+    let why = "virtual time ran out: its clock counts nanoseconds in 64 bits, which are 584 years; shorten \
+               the service times or ask for fewer tasks";
+    Err(RunError::Executor(why.into()))
+}
+
 /// Built-in policies are proved by the tests of their crate, and are spared the cost of a check.
 pub(super) fn is_built_in(run: &RunSpec) -> bool {
     let registry = Registry::builtin();
     let built_in = registry.get(run.policy.name());
     built_in.is_some_and(|info| info.summary() == run.policy.info().summary())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Spec;
+    use pipeline::Recording;
+
+    /// What can be known beforehand is refused there; that a node is slow only shows on the way.
+    #[test]
+    fn a_run_that_outlasts_its_clock_is_an_error_and_no_number() {
+        let yaml = "environment: sim\ncluster: {nodes: 1, slots: 1}\n\
+                    workload: {tasks: 2, arrivals: batch}\nschedulers: [fifo]\n\
+                    pipeline: {stages: [{name: a, service: {constant: 1000000h}}]}\n\
+                    faults: [{at: 0s, slow: node-0, factor: 4}]\n";
+        let run = Spec::parse(yaml, "test", &Registry::builtin()).unwrap().runs().remove(0);
+        let stages = &run.setup.workload.stages;
+        let shape = Recording::<Vec<u8>>::shape(&run.setup.cluster, stages).unwrap();
+        let mut recording = Recording::<Vec<u8>>::new(shape, stages, None);
+        let control = Control::new();
+        let error = run_once(&run, (1, None), None, &mut recording, &control, None).unwrap_err();
+        assert!(error.to_string().contains("virtual time ran out"), "{error}");
+        assert_eq!(error.exit().code(), 1);
+    }
 }

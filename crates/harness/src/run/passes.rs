@@ -22,9 +22,6 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-/// How a remark begins that a precision was not reached.
-pub(crate) const IMPRECISE: &str = "Not as precise as asked for";
-
 /// Calls in a trace, over all runs: some 5 MB, which a viewer opens at once.
 const TRACED_CALLS: usize = 20_000;
 
@@ -166,11 +163,10 @@ fn imprecise(pass: &mut [Measured], until: Until, folder: &Folder) -> Result<(),
             false => String::new(),
         };
         metrics.notes.push(format!(
-            "{IMPRECISE}: after {done} repetitions, the most allowed, the 95 % intervals \
+            "Not as precise as asked for: after {done} repetitions, the most allowed, the 95 % intervals \
              of throughput, mean latency and p99 are not all within ± {} %{enough}.",
             until.percent
         ));
-        run.imprecise = true;
         write_run(run, folder)?;
     }
     Ok(())

@@ -14,6 +14,9 @@ use pipeline::drive::Executor as _;
 use pipeline::model::Arrivals;
 use pipeline::sim::Sim;
 
+/// How the remark begins that is about files and no number.
+pub(crate) const UNWRITTEN: &str = "The latencies of single tasks were not written";
+
 pub(super) fn remarks(
     run: &RunSpec,
     ideal: Option<Ideal>,
@@ -32,8 +35,8 @@ pub(super) fn remarks(
     remarks.extend(ideal.filter(|ideal| ideal.drain_limited).map(|ideal| {
         format!(
             "{} tasks are less than 50 per slot: start and drain matter. One shared queue without \
-             any overhead reaches {} tasks/s with the same service times; luck in the drain can \
-             beat it.",
+             any overhead reaches {} tasks/s with the same service times; another order of the calls can drain \
+             sooner.",
             number::count(run.setup.workload.tasks),
             number::short(ideal.rate)
         )
@@ -45,7 +48,7 @@ pub(super) fn remarks(
     remarks.extend(refused(losses));
     if rows(run) > with.most_rows {
         remarks.push(format!(
-            "The latencies of single tasks were not written, since they are many: {} rows. \
+            "{UNWRITTEN}, since they are many: {} rows. \
              `--all-latencies` writes them.",
             number::count(rows(run))
         ));

@@ -10,4 +10,4 @@ mod objective;
 mod search;
 
 pub use objective::Objective;
-pub use search::{Found, HIGHEST, LOWEST, STEP, search};
+pub use search::{Found, HIGHEST, LOWEST, STEP, can_search, search};

@@ -5,10 +5,12 @@
 
 use super::Objective;
 use crate::Error;
+use crate::report::number;
 use crate::run::{Running, end_to_end, in_order};
 use crate::spec::{Environment, RunSpec};
 use metrics::ratio_interval;
 use pipeline::model::{Arrivals, full_rate};
+use sched_core::Span;
 use std::thread::available_parallelism;
 
 /// The lowest rate that is tried, as a share of the full one.
@@ -44,6 +46,19 @@ struct Crossing {
     runs: u32,
 }
 
+/// Whether there is a search with this run, so that it can be refused before anything is begun.
+///
+/// # Errors
+/// When it is not in virtual time, or its repetitions are to end at a precision.
+pub fn can_search(run: &RunSpec) -> Result<(), Error> {
+    if run.setup.environment != Environment::Sim || run.setup.until.is_some() {
+        let message = "--slo: the search is in virtual time with a number of repetitions; leave `--env` \
+                       away, and give `repetitions` a number";
+        return Err(Error::Usage(message.to_owned()));
+    }
+    Ok(())
+}
+
 /// Searches with the policy, cluster, tasks and repetitions of `run`, whose arrivals are not looked at.
 /// `None` if it was stopped.
 ///
@@ -54,12 +69,8 @@ pub fn search(
     objective: Objective,
     running: &Running,
 ) -> Result<Option<Found>, Error> {
+    can_search(run)?;
     let setup = &run.setup;
-    if setup.environment != Environment::Sim || setup.until.is_some() {
-        let message = "--slo: the search is in virtual time with a number of repetitions; leave `--env` \
-                       away, and give `repetitions` a number";
-        return Err(Error::Usage(message.to_owned()));
-    }
     let full = full_rate(&setup.cluster, &setup.workload.stages)
         .map_err(|source| Error::Run { run: run.name.clone(), source })?;
     let threads = available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
@@ -115,12 +126,22 @@ fn crossing(
         return Ok(Some(Crossing { rate: HIGHEST * full, capped: true, runs }));
     }
     let Some(lowest) = latency(LOWEST)? else { return Ok(None) };
+    if lowest == Span::MAX {
+        return Err(Error::Usage(format!(
+            "--slo: with `{}`, tasks fail even at {} % of the full rate (seed {seed}), so that no rate \
+             has a {}",
+            run.policy.name(),
+            LOWEST * 100.0,
+            objective.quantile()
+        )));
+    }
     if lowest > objective.limit {
         return Err(Error::Usage(format!(
-            "--slo: with `{}`, {} is {lowest} even at {} % of the full rate (seed {seed}); write a \
-             longer time than that",
+            "--slo: with `{}`, {} is {} ms even at {} % of the full rate (seed {seed}); write a longer \
+             time than that",
             run.policy.name(),
             objective.quantile(),
+            number::short(lowest.as_secs_f64() * 1e3),
             LOWEST * 100.0
         )));
     }

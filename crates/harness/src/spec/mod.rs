@@ -17,6 +17,7 @@ mod effective;
 mod error;
 mod faults;
 mod history;
+mod horizon;
 mod lengths;
 mod lines;
 mod parse;
@@ -42,5 +43,6 @@ pub use services::{Service, Services};
 pub use tree::{Entry, Node, Value};
 pub use workers::Origin;
 
+pub(crate) use horizon::seconds_per_task;
 pub(crate) use services::step_of;
 pub(crate) use units::{number, positive, span};

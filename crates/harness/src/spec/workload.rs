@@ -7,6 +7,7 @@
 use super::arrivals::{MOST_IN_FLIGHT, Written, arrivals};
 use super::checked::Environment;
 use super::error::SpecError;
+use super::horizon::{TooLong, ends_in_time};
 use super::reader::{Field, Fields};
 use super::stages::{Planned, needs, no_node, settle, stages};
 use super::trace::{self, TraceFile};
@@ -24,7 +25,8 @@ pub(super) fn workload(
 ) -> Result<(Workload, String), SpecError> {
     let section = root.need("workload", "workload: {tasks: 1000, arrivals: batch}")?;
     let fields = section.map(&["tasks", "warmup", "arrivals", "priorities"])?;
-    let tasks = fields.need("tasks", "tasks: 1000")?.whole(1)?;
+    let tasks_field = fields.need("tasks", "tasks: 1000")?;
+    let tasks = tasks_field.whole(1)?;
     let warmup = match fields.get("warmup") {
         None => 0,
         Some(field) => match field.whole(0)? {
@@ -60,7 +62,12 @@ pub(super) fn workload(
     if let Arrivals::Load(_) = arrivals {
         full_rate(cluster, &stages).map_err(|error| arrivals_field.error(error))?;
     }
-    Ok((Workload { tasks, warmup, arrivals, priorities, stages }, name))
+    let workload = Workload { tasks, warmup, arrivals, priorities, stages };
+    match ends_in_time(&workload, cluster) {
+        Ok(()) => Ok((workload, name)),
+        Err(TooLong::Task(why)) => Err(root.need("pipeline", "pipeline: {stages: []}")?.error(why)),
+        Err(TooLong::Run(why)) => Err(tasks_field.error(why)),
+    }
 }
 
 /// A trace, and the stages with what it has for them. Every row has a node that could run it.

@@ -10,6 +10,10 @@ use crate::words::{count, listed};
 /// Samples that must lie beyond a quantile.
 const ENOUGH: u64 = 10;
 
+/// What a run has none of without a successful task.
+const NOTHING: [&str; 5] =
+    ["throughput_tasks_per_sec", "latency_ms", "latency_parts_ms", "stages", "by_priority"];
+
 /// The shown quantiles: thousandths, name, key.
 const QUANTILES: [(u64, &str, &str); 5] = [
     (500, "p50", "p50"),
@@ -39,7 +43,9 @@ pub(crate) fn samples(measures: &Measures) -> Check {
     let name = CheckName::Samples;
     let tasks = measures.successful_tasks;
     if tasks == 0 {
-        return Check::not_applicable(name, "No task succeeded: there are no quantiles.");
+        // Nothing contradicts itself in such a run, and nothing of it can be relied on either.
+        let detail = "No task succeeded: nothing was measured that can be relied on.".to_owned();
+        return Check::fails(name, detail, &NOTHING);
     }
     let mut spoils: Vec<String> = Vec::new();
     for (_, _, key) in weak_quantiles(tasks) {

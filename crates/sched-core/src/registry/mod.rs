@@ -359,7 +359,9 @@ impl Registry {
         Ok(ResolvedPolicy { info: info.clone(), bind, params })
     }
 
-    /// A fresh scheduler of a policy with its defaults and seed 0.
+    /// A fresh scheduler of a policy with its defaults and seed 0: policies that draw, as `random` and
+    /// `power_of_two`, draw the same in every instance. A service with several wants
+    /// [`build_seeded`](Registry::build_seeded).
     ///
     /// # Errors
     /// [`PolicyError::Unknown`].
@@ -368,7 +370,21 @@ impl Registry {
         name: &str,
         cluster: &ClusterSpec,
     ) -> Result<Box<dyn Scheduler>, PolicyError> {
-        Ok(self.resolve(&PolicySpec::named(name))?.build(cluster, 0))
+        self.build_seeded(name, cluster, 0)
+    }
+
+    /// The same, with the seed of what the policy draws; equal seeds and histories give equal decisions.
+    /// Parameters other than the defaults: [`resolve`](Registry::resolve) and [`ResolvedPolicy::build`].
+    ///
+    /// # Errors
+    /// [`PolicyError::Unknown`].
+    pub fn build_seeded(
+        &self,
+        name: &str,
+        cluster: &ClusterSpec,
+        seed: u64,
+    ) -> Result<Box<dyn Scheduler>, PolicyError> {
+        Ok(self.resolve(&PolicySpec::named(name))?.build(cluster, seed))
     }
 }
 

@@ -5,6 +5,7 @@
 //! name of its step: what follows would only bury the reason.
 
 mod hot_path;
+mod outside;
 mod readme;
 mod results;
 mod simulator;
@@ -48,6 +49,7 @@ pub(crate) fn run(root: &Path, full: bool) -> Result<()> {
     let clippy = ["clippy", "--workspace", "--all-targets", "--features", features];
     let clippy = cargo(&clippy, &["--", "-D", "warnings"]);
     steps.run("clippy", &clippy, None)?;
+    steps.step("embedded outside", || outside::check(root, &readme))?;
     steps.run("test", &test, None)?;
     let deny = Some(("RUSTDOCFLAGS", "-D warnings"));
     steps.run("doc", &cargo(&["doc", "--workspace", "--no-deps"], &[]), deny)?;

@@ -28,6 +28,19 @@ pub(super) fn command<'a>(readme: &'a str, marker: &str) -> Result<Vec<&'a str>>
     Ok(line.split_whitespace().collect())
 }
 
+/// The whole block after `<!-- MARKER -->`, without its fences.
+///
+/// # Errors
+/// When the marker or its block is missing.
+pub(super) fn block(readme: &str, marker: &str) -> Result<String> {
+    let comment = format!("<!-- {marker} -->");
+    let mut lines = readme.lines().skip_while(|line| line.trim() != comment).skip(1);
+    if !lines.next().is_some_and(|line| line.starts_with("```")) {
+        bail!("README.md: needs a line `{comment}` and below it a fenced block");
+    }
+    Ok(lines.take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +51,13 @@ mod tests {
     #[test]
     fn the_first_line_of_the_block_is_the_command() {
         assert_eq!(command(README, "test-command").unwrap(), ["cargo", "test", "-p", "a"]);
+    }
+
+    #[test]
+    fn a_block_is_read_whole() {
+        let readme = "<!-- a -->\n```rust\nfn a() {\n\n}\n```\nb\n";
+        assert_eq!(block(readme, "a").unwrap(), "fn a() {\n\n}\n");
+        assert!(block(readme, "b").is_err() && block("<!-- a -->\n\n", "a").is_err());
     }
 
     #[test]

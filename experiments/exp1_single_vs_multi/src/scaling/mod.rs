@@ -194,4 +194,11 @@ impl Series<'_> {
         let (least, most) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
         least < most * (1.0 - DRAIN)
     }
+    /// Whether a row shows more than its slots can give, beyond what chance explains: emulated work gains nothing from
+    /// company, so the row that it is measured by had less than its due.
+    fn is_superlinear(&self) -> bool {
+        let least = |it: Ratio| it.ci95.map_or(it.value, |[low, _]| low);
+        let above = |row: &Row<'_>| row.efficiency.is_some_and(|it| least(it) > 1.0);
+        self.rows.iter().any(|row| row.run.ideal().is_some() && above(row))
+    }
 }

@@ -46,6 +46,9 @@ pub(super) fn pieces(all: &[Series<'_>]) -> Vec<Piece> {
              speed-up, in σ and in κ. The ideal has the same, so `of ideal` is without it.",
         );
     }
+    if let Some(series) = all.iter().find(|series| series.is_superlinear()) {
+        legend.push_str(&superlinear(series));
+    }
     pieces.push(Piece::Legend(legend));
     pieces
 }
@@ -74,15 +77,33 @@ pub(super) fn headline(series: &Series<'_>) -> Option<String> {
         range(speed_up, &|x| number::fixed(Some(x), 2)),
         nodes(first.config.nodes),
         range(efficiency, &|x| format!("{x:.1} %")),
-        match series.drains() {
-            true => " Start and drain are part of that: the share of the ideal is what to compare.",
-            false => "",
+        match (series.drains(), series.is_superlinear()) {
+            (true, _) => {
+                " Start and drain are part of that: the share of the ideal is what to compare."
+            }
+            (_, true) => {
+                " More than 100 % is no gain: the few tasks of the first row took longer by chance, start or drain. \
+                 The share of the ideal is what to compare."
+            }
+            _ => "",
         },
         match spoilt {
             true => " But the certificates say not to rely on a throughput of it.",
             false => "",
         }
     ))
+}
+
+/// That an efficiency above 100 % is none.
+fn superlinear(series: &Series<'_>) -> String {
+    let tasks = series.rows.first().map_or(0, |row| row.config.tasks);
+    format!(
+        " An efficiency of more than 100 % is no gain of more nodes: the first row, by which all speed-ups, λ, σ and \
+         κ are measured, has {} tasks, which may be a little longer than most by chance, and in which start and \
+         drain weigh most. The ideal has the same tasks, so `of ideal` is without that; more `--tasks` \
+         or `--reps` make it small.",
+        number::count(tasks)
+    )
 }
 
 /// Whose the row on one node is, if it is another policy's.
@@ -112,7 +133,7 @@ fn cells(row: &Row<'_>) -> Vec<String> {
         number::count(row.config.tasks),
         with(
             row.run.marked(
-                metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::short),
+                metrics.throughput_tasks_per_sec.map_or("-".to_owned(), number::rate),
                 "throughput_tasks_per_sec",
             ),
             metrics.throughput_ci95,

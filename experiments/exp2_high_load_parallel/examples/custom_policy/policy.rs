@@ -1,11 +1,9 @@
-//! A policy of your own in experiment 2:
-//! `cargo run -p exp2 --example custom_policy -- --schedulers my_policy fifo`
+//! A policy of your own: to the node with the shortest queue.
+//!
+//! This file names `sched_core` alone, so it is as good in a service as in an experiment.
 
-use harness::sched_core::policies::Arrival;
-use harness::sched_core::{
-    Bind, Candidates, NodeId, Placement, PolicyError, PolicyInfo, Registry, Task,
-};
-use std::process::ExitCode;
+use sched_core::policies::Arrival;
+use sched_core::{Bind, Candidates, NodeId, Placement, PolicyError, PolicyInfo, Registry, Task};
 
 /// Of the nodes that can take a call, the one with the fewest calls in its queue; of equal ones, the
 /// least loaded.
@@ -18,7 +16,8 @@ impl Placement for ShortestQueue {
     }
 }
 
-fn registry() -> Result<Registry, PolicyError> {
+/// The built-in policies, and `my_policy`.
+pub(crate) fn registry() -> Result<Registry, PolicyError> {
     let summary = "arrival order; the node with the shortest queue";
     let mut registry = Registry::builtin();
     registry.register(PolicyInfo::new("my_policy", summary, Bind::Early, |context| {
@@ -27,6 +26,7 @@ fn registry() -> Result<Registry, PolicyError> {
     Ok(registry)
 }
 
-fn main() -> Result<ExitCode, PolicyError> {
-    Ok(exp2::run(&registry()?))
+#[test]
+fn it_does_what_every_policy_owes_its_host() {
+    sched_core::testkit::check_halves(Bind::Early, || Arrival, || ShortestQueue);
 }
