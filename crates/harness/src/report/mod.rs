@@ -12,6 +12,7 @@ mod interval;
 mod json;
 pub mod number;
 mod page;
+mod ranking;
 mod sentence;
 mod services;
 mod sheet;
@@ -23,6 +24,8 @@ mod verdict;
 pub(crate) use certificate::marked;
 pub use comparison::PAGE;
 pub(crate) use expectations::expectations;
+pub(crate) use finding::judged_by;
+pub(crate) use interval::from_within;
 pub(crate) use json::document;
 pub(crate) use summary::summary;
 

@@ -92,7 +92,7 @@ impl Comparison<'_> {
             (it.claim.text().to_owned(), it.verdict.word().to_owned(), evidence(it))
         };
         Verdict {
-            headlines: headlines(self),
+            headlines: headlines(self, &differences),
             parts,
             claims: self.expectations.iter().map(claim).collect(),
             cautions: self.cautions(),
