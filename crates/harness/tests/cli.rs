@@ -113,17 +113,30 @@ fn differences_are_paired_by_seed_and_never_across_bindings() {
     );
     assert_eq!(run(&spec, folder.path()).unwrap(), Exit::Done);
     let comparison = json(&folder.path().join("out/paired_comparison.json"));
-    let told: Vec<String> = comparison["differences"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| format!("{} {} {} {}", it["run"], it["against"], it["cause"], it["pairs"]))
-        .map(|text| text.replace('"', ""))
-        .collect();
+    let differences = comparison["differences"].as_array().unwrap().iter();
+    let (ranking, told): (Vec<&Value>, Vec<&Value>) =
+        differences.partition(|it| it["cause"] == "ranking");
+    let named = |it: &&Value| {
+        let words = [&it["run"], &it["against"], &it["cause"]].map(|it| it.as_str().unwrap());
+        format!("{} {}", words.join(" "), it["pairs"])
+    };
     assert_eq!(
-        told,
+        told.iter().map(named).collect::<Vec<_>>(),
         ["random_late fifo policy 3", "random_late random binding 3", "random_2 random policy 3",]
     );
+    // Who is first of all is asked across bindings, each against each, of two measures; once for a pair.
+    let mut pairs: Vec<[&str; 2]> = ranking
+        .iter()
+        .map(|it| {
+            assert!(it["throughput_tasks_per_sec"].is_object() && it["p99_latency_ms"].is_object());
+            assert!(it["avg_wait_ms"].is_null());
+            let mut pair = [it["run"].as_str().unwrap(), it["against"].as_str().unwrap()];
+            pair.sort_unstable();
+            pair
+        })
+        .collect();
+    pairs.sort_unstable();
+    assert_eq!(pairs, [["fifo", "random"], ["fifo", "random_2"], ["random_2", "random_late"]]);
     check_interval(&comparison);
 }
 
@@ -209,6 +222,49 @@ fn verdicts_agree_in_text_sheet_and_document() {
     assert_eq!(Some(p), wait["p_holm"].as_f64());
     let first = rows.iter().find(|row| row["run"] == "fifo").unwrap();
     assert!(first["policy_against"].is_empty() && !first["p99_latency_ci95_low"].is_empty());
+}
+
+/// What the headline says of two runs is what the list and the files say of them, however close it is: many
+/// of these seeds are near the level.
+#[test]
+fn the_headline_says_of_two_runs_what_the_list_says() {
+    let (mut told_apart, mut open) = (0, 0);
+    for seed in 1..=20 {
+        let folder = tempfile::tempdir().unwrap();
+        let spec = LOADED
+            .replace("SCHEDULERS", "random, power_of_two")
+            .replace(", priorities: {1: 0.5, 8: 0.5}", "")
+            .replace("tasks: 4000", "tasks: 2000");
+        let spec = format!("{spec}seed: {seed}\n");
+        assert_eq!(run(&spec, folder.path()).unwrap(), Exit::Done);
+        let text = fs::read_to_string(folder.path().join("out/loaded_comparison.txt")).unwrap();
+        let comparison = json(&folder.path().join("out/loaded_comparison.json"));
+        let differences = comparison["differences"].as_array().unwrap();
+        assert_eq!(differences.len(), 1, "one pair, one comparison: {differences:?}");
+        let p99 = &differences[0]["p99_latency_ms"];
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (headline, _) = words.split_once(" run bind ").unwrap();
+        let corrected = differences[0].as_object().unwrap().values();
+        let corrected = corrected.filter(|it| it["p_holm"].is_number()).count();
+        match p99["finding"].as_str().unwrap() {
+            "lower" | "higher" => {
+                told_apart += 1;
+                assert!(!headline.contains("No winner"), "{text}");
+                assert!(headline.contains(&format!("over {corrected} comparisons")), "{text}");
+                // 3 % lower in one is not 3 % higher in the other: each has its own interval.
+                let lower = headline.split_once(" % lower than ").unwrap().0;
+                let range = lower.rsplit(' ').next().unwrap();
+                assert!(range.split('–').all(|end| end.parse::<f64>().unwrap() > 0.0), "{text}");
+            }
+            "not shown" => {
+                open += 1;
+                assert!(headline.contains("No winner is shown"), "{text}");
+                assert!(words.contains("no difference shown in"), "{text}");
+            }
+            other => panic!("{other}: {text}"),
+        }
+    }
+    assert!(told_apart > 2 && open > 2, "{told_apart} and {open}");
 }
 
 #[test]

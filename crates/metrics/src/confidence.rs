@@ -3,6 +3,9 @@
 //! A repetition is one observation, however many samples it holds: samples within a run
 //! depend on each other (a queue remembers), and an interval over them would be far too
 //! narrow. Only arithmetic and square roots are used, which are the same on every machine.
+//!
+//! What cannot be negative has no interval that reaches below 0: cutting off what is impossible
+//! takes nothing from the chance that the interval holds the truth.
 
 /// Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom: the solutions of
 /// A(t|ν) = 0.95 (Abramowitz & Stegun 26.7.3 and 26.7.4).
@@ -33,7 +36,8 @@ pub fn t975(degrees_of_freedom: usize) -> f64 {
 ///
 /// It is centred on the pooled mean, which is the number it is shown beside, and uses the ratio
 /// estimator's variance (Cochran, Sampling Techniques, 3rd ed., chapter 6), with n − 1 degrees of
-/// freedom. With equal weights it is exactly the t interval of the repetitions' means.
+/// freedom. With equal weights it is exactly the t interval of the repetitions' means. Where no total
+/// is below 0 it ends at 0.
 pub fn ratio_interval(repetitions: &[(f64, f64)]) -> Option<[f64; 2]> {
     let counted = || repetitions.iter().filter(|(_, weight)| *weight > 0.0);
     let n = counted().count();
@@ -47,7 +51,8 @@ pub fn ratio_interval(repetitions: &[(f64, f64)]) -> Option<[f64; 2]> {
     let mean_weight = weights / n as f64;
     let error = (squares / ((n - 1) * n) as f64).sqrt() / mean_weight;
     let half = t975(n - 1) * error;
-    Some([ratio - half, ratio + half])
+    let floor = floor(counted().map(|(total, _)| *total));
+    Some([(ratio - half).max(floor), ratio + half])
 }
 
 /// The interval of a quantile: `overall`, that of all samples together, with a half-width from the
@@ -56,7 +61,7 @@ pub fn ratio_interval(repetitions: &[(f64, f64)]) -> Option<[f64; 2]> {
 /// This is *sectioning*: the repetitions' quantiles spread around the overall one, which is less
 /// biased than their mean and is the number that is shown (Asmussen and Glynn, Stochastic
 /// Simulation, 2007, section III.5a; Nakayama, ACM TOMACS 24(4), 2014). Student's t with
-/// n − 1 degrees of freedom.
+/// n − 1 degrees of freedom. Where no quantile is below 0 it ends at 0.
 pub fn sectioning_interval(overall: f64, repetitions: &[f64]) -> Option<[f64; 2]> {
     let n = repetitions.len();
     if n < 2 {
@@ -64,7 +69,13 @@ pub fn sectioning_interval(overall: f64, repetitions: &[f64]) -> Option<[f64; 2]
     }
     let squares: f64 = repetitions.iter().map(|own| (own - overall) * (own - overall)).sum();
     let half = t975(n - 1) * (squares / ((n - 1) * n) as f64).sqrt();
-    Some([overall - half, overall + half])
+    Some([(overall - half).max(floor(repetitions.iter().copied())), overall + half])
+}
+
+/// Where an interval of such numbers ends: 0 if none is negative.
+fn floor(of: impl Iterator<Item = f64>) -> f64 {
+    let mut of = of;
+    if of.all(|x| x >= 0.0) { 0.0 } else { f64::NEG_INFINITY }
 }
 
 #[cfg(test)]
@@ -145,6 +156,21 @@ mod tests {
         let [lo, hi] = sectioning_interval(12.0, &[9.0, 11.0, 13.0]).unwrap();
         let half = 4.302653 * (11.0_f64 / 6.0).sqrt();
         assert!((lo - (12.0 - half)).abs() < 1e-9 && (hi - (12.0 + half)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_cannot_be_negative_has_no_interval_below_0() {
+        // Around 2 of 0, 0, 6: √((4 + 4 + 16) ÷ 6) × t(2) = 8.6; the upper end is that of the formula.
+        let [lo, hi] = sectioning_interval(2.0, &[0.0, 0.0, 6.0]).unwrap();
+        assert_eq!(lo, 0.0);
+        assert!((hi - 2.0 - 4.302653 * 2.0).abs() < 1e-9, "{hi}");
+        let [lo, hi] = ratio_interval(&[(0.0, 1.0), (0.0, 1.0), (6.0, 1.0)]).unwrap();
+        assert!(lo == 0.0 && (hi - 2.0 - 4.302653 * 2.0).abs() < 1e-9, "{lo}..{hi}");
+        // Differences may be.
+        let [lo, hi] = ratio_interval(&[(-3.0, 1.0), (0.0, 1.0), (3.0, 1.0)]).unwrap();
+        assert!(lo < 0.0 && (lo + hi).abs() < 1e-12, "{lo}..{hi}");
+        let [lo, _] = sectioning_interval(0.0, &[-3.0, 0.0, 3.0]).unwrap();
+        assert!(lo < 0.0, "{lo}");
     }
 
     #[test]

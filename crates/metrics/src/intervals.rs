@@ -59,8 +59,9 @@ fn set(
     [summary.p50_ci95, summary.p95_ci95, summary.p99_ci95] = [0, 1, 2].map(quantile);
 }
 
+/// Of a rate or a latency, neither of which is below 0.
 fn own(sections: Option<&Sections>, n: usize) -> Option<[f64; 2]> {
-    sections.and_then(|sections| sections.interval(n))
+    sections.and_then(|sections| sections.interval(n)).map(|ends| ends.map(|end| end.max(0.0)))
 }
 
 fn parts(of: &mut Latencies) -> [&mut Summary; 6] {

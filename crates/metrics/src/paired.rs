@@ -7,7 +7,7 @@
 //! have the same tasks; pairing by task as well adds nothing to it.
 
 use crate::confidence::t975;
-use crate::student::{normal_upper, p_value};
+use crate::student::{normal_upper, p_value, t_quantile};
 
 /// The probability with which a difference that is there is to be found.
 const POWER: f64 = 0.8;
@@ -65,6 +65,23 @@ impl Paired {
             (false, true) => 0.0,
             (false, false) => p_value(self.mean / self.error(), df),
         })
+    }
+
+    /// The differences that the paired t test of this level does not reject: the 1 − `level` interval.
+    /// `None` for one pair.
+    pub fn interval_at(&self, level: f64) -> Option<[f64; 2]> {
+        let df = self.pairs.checked_sub(1).filter(|df| *df > 0)?;
+        let half = match self.deviation > 0.0 {
+            true => t_quantile(level, df as f64) * self.error(),
+            false => 0.0,
+        };
+        Some([self.mean - half, self.mean + half])
+    }
+
+    /// Other − one.
+    #[must_use]
+    pub fn reversed(&self) -> Paired {
+        Paired { mean: -self.mean, base: self.base + self.mean, ..*self }
     }
 
     fn error(&self) -> f64 {

@@ -9,8 +9,9 @@
 //! themselves would do for long ones only: of an M/M/1 queue at load 0.8, intervals made of them hold
 //! the p99 in 75 of 100 runs of 40,000 tasks, and these in 92.
 //!
-//! Moves add up: those of a difference are differences, and those of a ratio follow to first
-//! order (the delta method), so two runs are compared by the same sections of the same tasks.
+//! Moves add up: those of a difference are differences, so two runs are compared by the same sections
+//! of the same tasks. Repetitions are sections too, paired by seed. What is made of a ratio is in
+//! `ratio.rs`.
 //!
 //! How many sections are used is decided by the data: the most whose neighbours do not correlate.
 
@@ -66,6 +67,21 @@ pub struct SectionsOfRun {
 }
 
 impl Sections {
+    /// Of independent repetitions: `overall`, a number over all of them, given (own value, weight) of each;
+    /// weights are equal but for means over different numbers of tasks. That is batch means with the
+    /// repetitions for batches and, of a quantile over all samples, sectioning (Asmussen and Glynn,
+    /// section III.5a). None without any weight.
+    pub fn of_repetitions(overall: f64, repetitions: &[(f64, f64)]) -> Option<Sections> {
+        let mean_weight =
+            repetitions.iter().map(|(_, weight)| weight).sum::<f64>() / repetitions.len() as f64;
+        let of = |(own, weight): &(f64, f64)| (own - overall) * weight / mean_weight;
+        (mean_weight > 0.0).then(|| Sections {
+            overall,
+            moves: vec![repetitions.iter().map(of).collect()],
+            ends: vec![],
+        })
+    }
+
     /// Σ totals ÷ Σ weights, given one (total, weight) per section. None without any weight.
     pub(crate) fn of_ratios(by_number: impl Iterator<Item = Vec<(f64, f64)>>) -> Option<Sections> {
         let all: Vec<_> = by_number.collect();
@@ -130,12 +146,30 @@ impl Sections {
         self.with(other, self.overall - other.overall, |own, theirs| own - theirs)
     }
 
-    /// This ÷ other, of the same tasks, by the delta method. None unless the other is above 0, or if
-    /// they have no number of sections in common.
-    pub fn over(&self, other: &Sections) -> Option<Sections> {
-        let ratio = self.overall / other.overall;
-        let of = |own: f64, theirs: f64| (own - ratio * theirs) / other.overall;
-        self.with(other, ratio, of).filter(|_| other.overall > 0.0)
+    /// ln(this ÷ other), of the same tasks or seeds, by the jackknife: a section moves it by what leaving
+    /// that one out of both does, times the sections less one, with the opposite sign. None unless both
+    /// are above 0 without any one section, or if they have no number of sections in common.
+    pub fn log_ratio(&self, other: &Sections) -> Option<Sections> {
+        // Differences of logarithms, so that the other way round is the same but for the sign.
+        let log = |one: f64, other: f64| libm::log(one) - libm::log(other);
+        let overall = log(self.overall, other.overall);
+        let pairs = self.moves.iter().filter_map(|own| Some((own, other.moves(own.len())?)));
+        let moves: Vec<Vec<f64>> = pairs
+            .filter_map(|(own, theirs)| {
+                let others = (own.len() - 1) as f64;
+                let rest = |all: f64, own: f64| Some(all - own / others).filter(|it| *it > 0.0);
+                let of = |(own, theirs): (&f64, &f64)| match others > 0.0 {
+                    true => {
+                        let rest = log(rest(self.overall, *own)?, rest(other.overall, *theirs)?);
+                        Some(others * (overall - rest))
+                    }
+                    false => Some(0.0),
+                };
+                own.iter().zip(theirs).map(of).collect()
+            })
+            .collect();
+        let positive = self.overall > 0.0 && other.overall > 0.0;
+        (positive && !moves.is_empty()).then_some(Sections { overall, moves, ends: vec![] })
     }
 
     /// The number of sections for these, which stand beside each other: of the numbers at which most of
@@ -163,7 +197,7 @@ impl Sections {
     pub fn estimate(&self, sections: usize, base: f64) -> Option<Paired> {
         let moves = self.moves(sections)?;
         let squares: f64 = moves.iter().map(|own| own * own).sum();
-        let deviation = (squares / (sections - 1) as f64).sqrt();
+        let deviation = (squares / (sections as f64 - 1.0).max(1.0)).sqrt();
         Some(Paired::of_sections(sections, self.overall, base, deviation))
     }
 
@@ -181,6 +215,13 @@ impl Sections {
     pub fn correlated(&self, sections: usize) -> bool {
         let beyond = ONE_SIDED * von_neumann_deviation(sections);
         self.moves(sections).is_some_and(|moves| von_neumann(moves) > beyond)
+    }
+
+    /// How large each of so many sections is, where the whole is 1: what it has above the whole, added to
+    /// that. Of a quantile that is an approximation. None if it is not known for so many.
+    pub(crate) fn sizes(&self, sections: usize) -> Option<impl Iterator<Item = f64>> {
+        let whole = self.overall;
+        Some(self.moves(sections)?.iter().map(move |own| (1.0 + own / whole).max(0.0)))
     }
 
     fn moves(&self, sections: usize) -> Option<&[f64]> {

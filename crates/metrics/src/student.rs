@@ -30,6 +30,27 @@ pub(crate) fn p_value(t: f64, df: usize) -> f64 {
     (1.0 - within).clamp(0.0, 1.0)
 }
 
+/// [`p_value`] for any `df` ≥ 1, linear between whole numbers.
+pub(crate) fn p_value_between(t: f64, df: f64) -> f64 {
+    let (whole, rest) = (df.floor(), df - df.floor());
+    let of = |df: f64| p_value(t, df as usize);
+    if rest > 0.0 { (1.0 - rest) * of(whole) + rest * of(whole + 1.0) } else { of(whole) }
+}
+
+/// The t at which [`p_value_between`] is `level`, 0 < `level` < 1. By bisection, to 13 digits.
+pub(crate) fn t_quantile(level: f64, df: f64) -> f64 {
+    let mut high = 1.0;
+    while p_value_between(high, df) > level {
+        high *= 2.0;
+    }
+    let mut low = 0.0;
+    while high - low > high * 1e-13 {
+        let middle = (low + high) / 2.0;
+        *(if p_value_between(middle, df) > level { &mut low } else { &mut high }) = middle;
+    }
+    high
+}
+
 /// The z that a standard normal number exceeds with this probability, 0 < `tail` ≤ 1/2.
 /// By bisection, to the last bits.
 pub(crate) fn normal_upper(tail: f64) -> f64 {
@@ -69,6 +90,20 @@ mod tests {
         for df in [1, 2, 5, 30, 200] {
             assert!((p_value(t975(df), df) - 0.05).abs() < 1e-7, "{df}");
         }
+    }
+
+    #[test]
+    fn between_whole_degrees_of_freedom_is_between_their_values() {
+        for df in [1, 2, 9, 200] {
+            let whole = df as f64;
+            assert!((t_quantile(0.05, whole) - t975(df)).abs() < 1e-6, "{df}");
+            assert_eq!(p_value_between(2.5, whole), p_value(2.5, df));
+            let (t, next) = (t_quantile(0.05, whole + 0.5), t_quantile(0.05, whole + 1.0));
+            assert!(next < t && t < t_quantile(0.05, whole), "{df}: {t}");
+            assert!((p_value_between(t, whole + 0.5) - 0.05).abs() < 1e-12);
+        }
+        // Tables: 0.001 one-sided is 0.002 of both.
+        assert!((t_quantile(0.002, 9.0) - 4.297).abs() < 5e-4);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::pool::MS;
 use crate::sections::{Sections, SectionsOfRun};
 use crate::{Distribution, Nanos, Parts};
 
-/// TaskBatches that are recorded.
+/// Batches that are recorded.
 const RECORDED: usize = 30;
 /// Numbers of batches that these can be merged to, most first; all divide [`RECORDED`].
 pub(crate) const MERGED: [usize; 3] = [30, 15, 10];
@@ -24,6 +24,32 @@ const LEAST_PER_SLOT: u64 = 5;
 const QUANTILES: [u16; 3] = [500, 950, 990];
 /// Samples that must lie beyond a quantile in each batch, on average.
 const BEYOND: u64 = 5;
+
+/// From how many counted tasks on a run has intervals of its own, if none of them fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LeastTasks {
+    /// Of means and quantiles up to the 95th percentile.
+    pub tasks: u64,
+    /// Of the 99th percentile.
+    pub p99: u64,
+    /// Of either, for each slot of the cluster.
+    pub per_slot: u64,
+}
+
+/// What the fewest batches need.
+pub const LEAST_TASKS: LeastTasks = {
+    let fewest = MERGED[MERGED.len() - 1] as u64;
+    LeastTasks {
+        tasks: fewest * LEAST,
+        p99: fewest * least_for(QUANTILES[2]),
+        per_slot: fewest * LEAST_PER_SLOT,
+    }
+};
+
+/// Tasks of a batch that a quantile needs.
+const fn least_for(permille: u16) -> u64 {
+    (BEYOND * 1000).div_ceil(1000 - permille as u64)
+}
 
 /// How a run is cut.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -145,11 +171,8 @@ impl TaskBatches {
                 let [value] = all.quantiles([permille])?;
                 let share = |of: &Distribution| of.beyond(value) as f64 / of.count() as f64;
                 let pooled = share(&all);
-                let enough = |batches: &&Vec<Batch>| {
-                    batches.iter().all(|it| {
-                        it.count() * u64::from(1000 - permille) / 1000 >= BEYOND * self.pooled
-                    })
-                };
+                let least = least_for(permille) * self.pooled;
+                let enough = |batches: &&Vec<Batch>| batches.iter().all(|it| it.count() >= least);
                 let shares = merged.iter().filter(enough).map(|batches| {
                     batches.iter().map(|batch| share(series(batch)) - pooled).collect()
                 });

@@ -68,21 +68,50 @@ fn the_exit_code_is_zero_only_if_all_hold() {
             assert!(text.contains(&line) && saved.contains(&line), "{text}");
         }
         assert_eq!(text.contains("use `repetitions` ≥ 2"), repetitions == 1, "{text}");
-        // The evidence is that of the repetitions in the same file.
-        let means = |run: usize| {
-            let values = comparison["runs"][run]["repetitions"].as_array().unwrap().iter();
-            values.map(|it| it["p99_latency_ms"].as_f64().unwrap()).sum::<f64>()
-                / f64::from(repetitions)
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let within = "one repetition has intervals from within if it has 1,000 tasks, 5,000 for";
+        assert_eq!(words.contains(within), repetitions == 1, "{text}");
+        let help = sage(folder.path(), "run --help").stdout;
+        let help = String::from_utf8(help).unwrap();
+        assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(within), "{help}");
+        // The evidence is the p99 of the same file, which is that of the table.
+        let p99 = |run: usize| {
+            let latency = &comparison["runs"][run]["latency_ms"]["end_to_end"];
+            latency["p99"].as_f64().unwrap()
         };
         if claims[0] == better {
             let close = |key: &str, expected: f64| {
                 let value = told[0][key].as_f64().unwrap();
                 assert!((value / expected - 1.0).abs() < 1e-9, "{key}: {value}, {expected}");
             };
-            close("left", means(1));
-            close("right", 0.9 * means(0));
+            close("left", p99(1));
+            close("right", 0.9 * p99(0));
+            close("ratio", p99(1) / p99(0) / 0.9);
         }
     }
+}
+
+/// In short repetitions the mean of their own p99 lies well below that of all tasks. A claim between the two
+/// is not held.
+#[test]
+fn a_claim_is_judged_by_the_p99_that_the_table_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = SPEC.replace("tasks: 2000", "tasks: 100");
+    let (_, _, comparison) = compared(folder.path(), &format!("{short}repetitions: 400\n"));
+    let run = &comparison["runs"][1];
+    let shown = run["latency_ms"]["end_to_end"]["p99"].as_f64().unwrap();
+    let own = run["repetitions"].as_array().unwrap().iter();
+    let own = own.map(|it| it["p99_latency_ms"].as_f64().unwrap()).sum::<f64>() / 400.0;
+    assert!(own < 0.97 * shown, "{own} and {shown}");
+    let between = (own + shown) / 2.0;
+    let folder = tempfile::tempdir().unwrap();
+    let claims = format!("expect: [p99(load_aware_spread) < {between:.3}ms, p99(random) > 1ms]\n");
+    let (code, text, comparison) =
+        compared(folder.path(), &format!("{short}repetitions: 400\n{claims}"));
+    let judged = &comparison["expectations"][0];
+    assert_eq!(judged["left"].as_f64(), Some(shown), "{text}");
+    assert_ne!(judged["verdict"], "holds", "{text}");
+    assert_eq!(code, Some(1), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! spec file get the same message. What clap refuses by itself (an unknown flag, a missing
 //! value) ends with the same exit code.
 
+use crate::report::from_within;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -36,8 +37,9 @@ pub struct RunArgs {
     /// Seed of the first repetition; the next have the next numbers
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<String>,
-    /// Repetitions; intervals and verdicts need at least two
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    /// Repetitions.
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+        help = format!("Repetitions; {}", from_within()))]
     pub reps: Option<String>,
     /// Folder for the results; must not hold a run already
     #[arg(long, value_name = "DIR", help_heading = "Output")]

@@ -16,5 +16,5 @@ mod until;
 pub use claim::Expectation;
 
 pub(crate) use claim::{Operator, Side, Term};
-pub(crate) use judge::{Judgement, Verdict, judge};
+pub(crate) use judge::{Evidence, Judgement, Verdict, judge};
 pub(crate) use until::needed;

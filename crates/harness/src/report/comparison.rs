@@ -46,7 +46,8 @@ impl Comparison<'_> {
         for failures in self.failures() {
             text.push_str(&format!("\n{}", wrapped(&failures, width, "  ")));
         }
-        let headlines = headlines(self);
+        let differences = differences(self.runs);
+        let headlines = headlines(self, &differences);
         if !headlines.is_empty() {
             text.push('\n');
         }
@@ -57,7 +58,6 @@ impl Comparison<'_> {
         if let more @ 1.. = headlines.len().saturating_sub(HEADLINES) {
             text.push_str(&format!("{more} more verdicts are in report.html.\n"));
         }
-        let differences = differences(self.runs);
         let part_of = |run: &Measured| run.report.metrics.config.part.clone();
         let mut told = false;
         for runs in self.runs.chunk_by(|one, other| part_of(one) == part_of(other)) {

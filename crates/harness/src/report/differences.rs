@@ -1,16 +1,18 @@
 //! Which differences between runs are more than chance.
 //!
 //! Runs of one configuration see the same arrivals and service times in equal repetitions,
-//! so they are compared pair by pair (see `metrics::Paired`). Only runs of equal binding are
+//! so they are compared pair by pair (see `metrics::Ratio`). Only runs of equal binding are
 //! compared, with the first of them: what late or early binding does must not be credited to a
 //! placement. What binding does to one policy, and what a priority level does to its tasks,
-//! are differences of their own kind. Whoever looks at many differences finds some by chance: within
-//! a part of an experiment all p-values are corrected together, by Holm's method.
+//! are differences of their own kind; and so is each with each, in what a headline is about
+//! (`ranking`). Whoever looks at many differences finds some by chance: within a part of an experiment
+//! all p-values, those of the headline too, are corrected together, by Holm's method.
 
-use super::finding::{Delta, judge, judged_by};
+use super::finding::{Delta, judge};
+use super::ranking::{fields, questions};
 use crate::run::{Measure, Measured, Repetition};
-use metrics::Sections;
 use metrics::report::Method;
+use metrics::{Ratio, Sections};
 use serde_json::{Map, Value, json};
 
 /// What two runs differ in.
@@ -29,6 +31,8 @@ pub(crate) enum Cause {
         /// The p99 of both in the run, ms.
         p99_ms: [f64; 2],
     },
+    /// Both may be, for a headline that asks who is first: a difference in one measure only.
+    Ranking,
 }
 
 /// One run against another, paired by seed, or by batches of the same tasks.
@@ -53,16 +57,32 @@ pub(crate) struct Difference {
 }
 
 /// The differences that can be told about: within each configuration, each run against the first
-/// one of its binding, and against the run of the same policy that is bound otherwise; and how the
-/// most urgent tasks fare against the least urgent ones, where there are several priorities.
+/// one of its binding, and against the run of the same policy that is bound otherwise; how the
+/// most urgent tasks fare against the least urgent ones, where there are several priorities; and,
+/// where a headline asks who is first, each against each that is not there yet.
 pub(crate) fn differences(runs: &[Measured]) -> Vec<Difference> {
+    let part = |run: &Measured| run.report.metrics.config.part.clone();
+    let mut found = Vec::new();
+    for runs in runs.chunk_by(|one, other| part(one) == part(other)) {
+        let mut of_part = listed(runs);
+        for field in fields(runs) {
+            rank(field, &mut of_part);
+        }
+        let deltas = of_part.iter_mut().flat_map(|difference| &mut difference.deltas);
+        judge(&mut deltas.map(|(_, delta)| delta).collect::<Vec<_>>());
+        found.extend(of_part);
+    }
+    found
+}
+
+/// Those of a part that are told one by one, not judged yet.
+fn listed(runs: &[Measured]) -> Vec<Difference> {
     let mut found = Vec::new();
     for (i, run) in runs.iter().enumerate() {
         let config = &run.report.metrics.config;
         let before = || {
             let same = |other: &&Measured| {
-                let other = &other.report.metrics.config;
-                other.configuration == config.configuration && other.part == config.part
+                other.report.metrics.config.configuration == config.configuration
             };
             runs[..i].iter().filter(same)
         };
@@ -78,8 +98,7 @@ pub(crate) fn differences(runs: &[Measured]) -> Vec<Difference> {
         let alone = || {
             let peers = runs.iter().filter(|other| {
                 let other = &other.report.metrics.config;
-                (&other.configuration, &other.part, &other.bind)
-                    == (&config.configuration, &config.part, &config.bind)
+                (&other.configuration, &other.bind) == (&config.configuration, &config.bind)
             });
             peers.count() == 1
         };
@@ -87,11 +106,59 @@ pub(crate) fn differences(runs: &[Measured]) -> Vec<Difference> {
             found.extend(levels(run, first));
         }
     }
-    for part in found.chunk_by_mut(|one, other| one.part == other.part) {
-        let deltas = part.iter_mut().flat_map(|difference| &mut difference.deltas);
-        judge(&mut deltas.map(|(_, delta)| delta).collect::<Vec<_>>());
-    }
     found
+}
+
+/// Adds what is missing of each against each, in the measures that a headline is about.
+fn rank(field: &[Measured], found: &mut Vec<Difference>) {
+    for question in questions(field) {
+        let ranked = question.ranked(field);
+        for (i, one) in ranked.iter().enumerate() {
+            for other in &ranked[i + 1..] {
+                let names = [one, other].map(|run| run.report.name.as_str());
+                if delta_of(found, names, question.measure).is_some() {
+                    continue;
+                }
+                let mut difference = between(one, other, Cause::Ranking);
+                difference.deltas.retain(|(measure, _)| *measure == question.measure);
+                let same = |it: &&mut Difference| {
+                    let pair = [it.run.as_str(), it.against.as_str()];
+                    it.cause == Cause::Ranking && (pair == names || pair == [names[1], names[0]])
+                };
+                match found.iter_mut().find(same) {
+                    Some(known) if known.run == names[0] => known.deltas.extend(difference.deltas),
+                    Some(known) => {
+                        let turned = difference.deltas.into_iter();
+                        known.deltas.extend(turned.map(|(of, delta)| (of, delta.reversed())));
+                    }
+                    None => found.push(difference),
+                }
+            }
+        }
+    }
+}
+
+/// The delta of two runs of a configuration in a measure, whichever way round it was taken.
+pub(super) fn delta_of(
+    differences: &[Difference],
+    [run, against]: [&str; 2],
+    measure: Measure,
+) -> Option<Delta> {
+    let of_runs = differences.iter().filter(|it| !matches!(it.cause, Cause::Level { .. }));
+    of_runs.into_iter().find_map(|it| {
+        let delta = it.delta(measure)?;
+        match (it.run == run && it.against == against, it.run == against && it.against == run) {
+            (true, _) => Some(*delta),
+            (_, true) => Some(delta.reversed()),
+            _ => None,
+        }
+    })
+}
+
+/// The number of comparisons that were corrected together in a part.
+pub(super) fn family(differences: &[Difference], part: &str) -> usize {
+    let of_part = differences.iter().filter(|it| it.part == part);
+    of_part.flat_map(|it| &it.deltas).filter(|(_, delta)| delta.p.is_some()).count()
 }
 
 fn between(run: &Measured, against: &Measured, cause: Cause) -> Difference {
@@ -113,33 +180,26 @@ fn by_batches(run: &Measured, against: &Measured) -> Option<(u32, Vec<(Measure, 
             .filter(|_| one.plan == other.plan)
     };
     let both: Vec<_> = Measure::ALL.into_iter().filter_map(both).collect();
-    let judged: Vec<Sections> =
-        both.iter().filter_map(|(_, one, other)| judged_by(one, other)).collect();
-    let n = Sections::sectioning(&judged)?.sections;
+    let judged = both.iter().filter_map(|(_, one, other)| {
+        one.log_ratio(other).or_else(|| one.minus(other)) // for any number of batches
+    });
+    let n = Sections::sectioning(&judged.collect::<Vec<_>>())?.sections;
     let delta = |&(measure, one, other): &(Measure, &Sections, &Sections)| {
-        Some((measure, Delta::of_sections(one, other, n)?))
+        Some((measure, Delta::of(one, other, Method::BatchMeans, n)?))
     };
     Some((n as u32, both.iter().filter_map(delta).collect()))
 }
 
 /// By repetitions of equal seed. Those of one history are all the same pair.
 fn by_seed(run: &Measured, against: &Measured, cause: Cause) -> Difference {
-    let pairs: Vec<(&Repetition, &Repetition)> = run
-        .repetitions
-        .iter()
-        .filter_map(|one| {
-            let seed = |other: &&Repetition| other.seed == one.seed;
-            let other = against.repetitions.iter().find(seed)?;
-            (!one.partial && !other.partial).then_some((one, other))
-        })
-        .take(if run.one_history { 1 } else { usize::MAX })
-        .collect();
+    let pairs = run.pairs(against);
     let delta = |measure: Measure| {
-        let values: Vec<(f64, f64)> = pairs
-            .iter()
-            .filter_map(|(one, other)| Some((one.value(measure)?, other.value(measure)?)))
-            .collect();
-        Some((measure, Delta::new(&values)?))
+        let have = |pair: &&(&Repetition, &Repetition)| {
+            pair.0.value(measure).is_some() && pair.1.value(measure).is_some()
+        };
+        let (ones, others): (Vec<_>, Vec<_>) = pairs.iter().filter(have).copied().unzip();
+        let (one, other) = (run.estimate(measure, &ones)?, against.estimate(measure, &others)?);
+        Some((measure, Delta::of(&one, &other, Method::Repetitions, ones.len())?))
     };
     let same = |(one, other): &(&Repetition, &Repetition)| {
         one.failed + other.failed == 0 && one.successful == other.successful
@@ -163,32 +223,35 @@ fn levels(run: &Measured, first: Option<&Measured>) -> Option<Difference> {
     if run.one_history {
         return None; // batches have no levels
     }
-    let whole = |run: &'_ Measured| -> Vec<Repetition> {
-        run.repetitions.iter().filter(|repetition| !repetition.partial).cloned().collect()
-    };
-    let own = whole(run);
-    let present = || own.iter().flat_map(|repetition| repetition.level_p99.keys().copied());
+    let present = || run.whole().flat_map(|repetition| repetition.level_p99.keys().copied());
     let (low, high) = (present().min()?, present().max()?);
-    let ends = |repetition: &Repetition| {
-        Some((*repetition.level_p99.get(&high)?, *repetition.level_p99.get(&low)?))
-    };
-    let ratio = |repetition: &Repetition| ends(repetition).map(|(high, low)| high / low);
-    let firsts = first.map(whole);
-    let pair = |one: &Repetition| match &firsts {
-        None => ends(one),
-        Some(firsts) => {
-            let other = firsts.iter().find(|other| other.seed == one.seed)?;
-            Some((ratio(one)?, ratio(other)?))
+    let both = |it: &Repetition| [low, high].iter().all(|level| it.level_p99.contains_key(level));
+    let (own, firsts): (Vec<&Repetition>, Vec<&Repetition>) = match first {
+        None => run.whole().filter(|it| both(it)).map(|it| (it, it)).unzip(),
+        Some(first) => {
+            run.pairs(first).into_iter().filter(|(one, other)| both(one) && both(other)).unzip()
         }
     };
-    let pairs: Vec<(f64, f64)> = own.iter().filter_map(pair).collect();
+    let ends = |run: &Measured, of: &[&Repetition]| {
+        Some([run.level_p99(high, of)?, run.level_p99(low, of)?])
+    };
+    let [urgent, patient] = ends(run, &own)?;
+    let mut delta = match first {
+        None => Delta::of(&urgent, &patient, Method::Repetitions, own.len())?,
+        Some(first) => {
+            let [base, base_patient] = ends(first, &firsts)?;
+            let paired = ratios([&urgent, &patient], &own, [high, low])?
+                .minus(&ratios([&base, &base_patient], &firsts, [high, low])?)?
+                .estimate(own.len(), base.overall() / base_patient.overall())?;
+            let ends = ([&urgent, &patient], [&base, &base_patient]);
+            Delta::new(paired, Ratio::of_ratios(ends.0, ends.1, own.len()))
+        }
+    };
     let spoilt = |run: &Measured, level: usize| {
         run.report.metrics.certificate.spoils(&format!("by_priority.{level}.end_to_end.p99"))
     };
-    let spoilt =
+    delta.spoilt =
         [Some(run), first].into_iter().flatten().any(|it| spoilt(it, low) || spoilt(it, high));
-    let mut delta = Delta::new(&pairs)?;
-    delta.spoilt = spoilt;
     let p99 = |level: usize| run.report.metrics.by_priority.get(&level.to_string())?.end_to_end.p99;
     let p99_ms = [p99(high)?, p99(low)?];
     (low < high).then(|| Difference {
@@ -197,10 +260,20 @@ fn levels(run: &Measured, first: Option<&Measured>) -> Option<Difference> {
         part: run.report.metrics.config.part.clone(),
         cause: Cause::Level { high, low, p99_ms },
         by: Method::Repetitions,
-        pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
+        pairs: u32::try_from(own.len()).unwrap_or(u32::MAX),
         same_tasks: false,
         deltas: vec![(Measure::P99, delta)],
     })
+}
+
+/// The ratio of the p99 of two levels by repetition. None where the second is 0.
+fn ratios(of: [&Sections; 2], repetitions: &[&Repetition], levels: [usize; 2]) -> Option<Sections> {
+    let ratio = |it: &&Repetition| {
+        let [one, other] = levels.map(|level| it.level_p99.get(&level).copied());
+        Some((one? / other.filter(|other| *other > 0.0)?, 1.0))
+    };
+    let own: Vec<(f64, f64)> = repetitions.iter().map(ratio).collect::<Option<_>>()?;
+    Sections::of_repetitions(of[0].overall() / of[1].overall(), &own)
 }
 
 impl Difference {
@@ -216,6 +289,7 @@ impl Difference {
             Cause::Policy => ("policy", None),
             Cause::Binding => ("binding", None),
             Cause::Level { high, low, .. } => ("level", Some([high, low])),
+            Cause::Ranking => ("ranking", None),
         };
         let mut set = |key: &str, value: Value| drop(map.insert(key.to_owned(), value));
         set("run", json!(self.run));

@@ -3,19 +3,21 @@
 //! A line per expectation: the verdict, the claim, and the numbers that decided it. Why something is
 //! undecided is said with what would decide it.
 
-use super::finding::times_as_long;
+use super::finding::{MOST_TIMES, times_as_long};
+use super::interval::from_within;
 use super::number;
 use super::table::wrapped;
-use crate::expect::{Judgement, Side, Verdict};
+use crate::expect::{Evidence, Judgement, Side, Verdict};
 use crate::run::Measure;
 use metrics::report::Method;
 use metrics::words::listed;
 use serde_json::{Value, json};
 
-const REPETITIONS: &str = "means over the repetitions, paired by seed";
+const REPETITIONS: &str = "the numbers of the table, paired by seed";
 const BATCHES: &str = "whole runs, paired by batches of the same consecutive tasks (batch means; \
     of quantiles, the share of tasks beyond them)";
-const LEGEND: &str = "intervals of Student's t that hold together with 95 % (Bonferroni over the \
+const LEGEND: &str = "of two runs the ratio (jackknife of its logarithm), of a run and an amount the \
+    difference; intervals of Student's t that hold together with 95 % (Bonferroni over the \
     expectations). One holds if all of its interval agrees, is refuted if none does, and is undecided \
     else.";
 
@@ -55,7 +57,9 @@ pub(super) fn expectation_json(judgement: &Judgement) -> Value {
         "left": judgement.sides.map(|[left, _]| left),
         "right": judgement.sides.map(|[_, right]| right),
         "difference": judgement.sides.map(|[left, right]| left - right),
-        "difference_interval": judgement.interval,
+        "difference_interval": judgement.interval.and_then(Evidence::difference),
+        "ratio": judgement.sides.filter(|[_, right]| *right > 0.0).map(|[left, right]| left / right),
+        "ratio_interval": judgement.interval.and_then(Evidence::ratio),
         "method": judgement.by,
         "pairs": judgement.pairs,
         "lower_bound": judgement.correlated,
@@ -73,7 +77,7 @@ fn unit(judgement: &Judgement) -> &'static str {
     }
 }
 
-/// `12.4 against 15.1 ms, difference −2.7 [−2.9, −2.5] over 10 repetitions`
+/// `12.4 against 15.1 ms, ratio 0.821 [0.809, 0.834] over 10 repetitions`
 pub(super) fn evidence(judgement: &Judgement) -> String {
     let unit = unit(judgement);
     let show = |x: f64| number::digits(x, 4);
@@ -81,36 +85,52 @@ pub(super) fn evidence(judgement: &Judgement) -> String {
     let Some([left, right]) = judgement.sides else {
         return "no complete repetition has what it compares".to_owned();
     };
-    let (value, interval) = match (&judgement.claim.left, &judgement.claim.right) {
-        (Side::Measured(_), Side::Measured(_)) => {
-            let both = format!("{} against {} {unit}", show(left), show(right));
-            (format!("{both}, difference {}", show(left - right)), judgement.interval)
-        }
-        (Side::Measured(_), Side::Amount(_)) => {
-            let about = judgement.interval.map(|ends| ends.map(|end| end + right));
-            (format!("{} {unit}", show(left)), about)
-        }
-        (Side::Amount(_), _) => {
-            let about = judgement.interval.map(|[low, high]| [left - high, left - low]);
-            (format!("{} {unit}", show(right)), about)
-        }
+    let two = match (&judgement.claim.left, &judgement.claim.right) {
+        (Side::Measured(_), Side::Measured(_)) => format!("{} against {}", show(left), show(right)),
+        (Side::Measured(_), Side::Amount(_)) => show(left),
+        (Side::Amount(_), _) => show(right),
     };
-    let mut text = match interval {
-        Some(interval) => {
+    let value = format!("{two} {unit}");
+    let amounts = [&judgement.claim.left, &judgement.claim.right].map(|side| side.term().is_none());
+    let evidence = judgement.interval.map(|it| match (it, amounts) {
+        (Evidence::Ratio(ends), _) => {
+            format!(", ratio {} {}", show(left / right), within(ends))
+        }
+        (Evidence::Difference(ends), [false, false]) => {
+            format!(", difference {} {}", show(left - right), within(ends))
+        }
+        (Evidence::Difference(ends), [false, true]) => {
+            format!(" {}", within(ends.map(|end| end + right)))
+        }
+        (Evidence::Difference([low, high]), _) => {
+            format!(" {}", within([left - high, left - low]))
+        }
+    });
+    let mut text = match evidence {
+        Some(evidence) => {
             let pairs = match judgement.by {
                 Method::Repetitions => "repetitions",
                 Method::BatchMeans => "batches of tasks",
             };
-            format!("{value} {} over {} {pairs}", within(interval), judgement.pairs)
+            format!("{value}{evidence} over {} {pairs}", judgement.pairs)
         }
-        None => format!("{value} in one repetition, which tells nothing; use `repetitions` ≥ 2"),
+        None => format!(
+            "{value} in one repetition, which has no interval; use `repetitions` ≥ 2, or more tasks: {}",
+            from_within()
+        ),
     };
     if let Some(missing) = judgement.missing {
-        let what = match judgement.by {
-            Method::Repetitions => format!("about {} more", number::count(missing)),
-            Method::BatchMeans => {
-                let times = times_as_long(judgement.pairs as u64, missing);
+        let times = times_as_long(judgement.pairs as u64, missing);
+        let what = match (judgement.by, times > MOST_TIMES) {
+            (Method::Repetitions, false) => format!("about {} more", number::count(missing)),
+            (Method::Repetitions, true) => {
+                format!("only more than {MOST_TIMES} times as many repetitions")
+            }
+            (Method::BatchMeans, false) => {
                 format!("a run about {} times as long", number::count(times))
+            }
+            (Method::BatchMeans, true) => {
+                format!("only a run more than {MOST_TIMES} times as long")
             }
         };
         text.push_str(&format!("; {what} would decide it, if it is as it seems"));

@@ -1,26 +1,30 @@
 //! What a paired comparison of one measure says: a difference, none worth the name, or that more
 //! repetitions are needed, and how many.
 //!
-//! Judged are differences relative to the other one of the pair: seeds of heavy and of light
-//! load then weigh alike. `differences` says what is compared, `sentence` puts it in words.
+//! Judged is how many times as large one number is as the other, by `metrics::Ratio`: the same
+//! numbers that tables show, the same p-value in both directions. `differences` says what is
+//! compared, `sentence` puts it in words.
 
 use metrics::report::Method;
-use metrics::{Paired, Sections, holm, repetitions_needed};
+use metrics::{Paired, Ratio, Sections, holm};
 use serde_json::{Value, json};
 
 /// The level at which a difference counts as shown, over all comparisons of a part together.
 const LEVEL: f64 = 0.05;
 /// The smallest difference that is worth finding, relative to what is compared with.
 pub(crate) const EFFECT: f64 = 0.01;
+/// What takes more than this many times as much as there is, is not asked for: what it may show
+/// matters to nobody.
+pub(super) const MOST_TIMES: u64 = 100;
 
-/// A mean difference of one measure: run − against.
+/// A difference of one measure: run − against, and run ÷ against.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Delta {
-    /// The differences of the pairs, in the unit of the measure.
+    /// The difference, in the unit of the measure.
     paired: Paired,
-    /// Each relative to what it is compared with, which is what is judged; none if that is 0 anywhere.
-    /// Then the plain differences are.
-    relative: Option<Paired>,
+    /// The ratio, which is what is judged; none where one pair alone lifts a number from 0. Then the plain
+    /// difference is.
+    ratio: Option<Ratio>,
     /// What a pair is.
     pub(crate) by: Method,
     /// Whether pairs of batches correlate with their neighbours, so that intervals are too narrow.
@@ -53,32 +57,31 @@ pub(crate) enum Finding {
 }
 
 impl Delta {
-    /// Of pairs (run, against), not judged yet. None of no pairs.
-    pub(super) fn new(pairs: &[(f64, f64)]) -> Option<Delta> {
-        let ratios: Vec<_> = pairs.iter().map(|(one, other)| (one / other, 1.0)).collect();
-        let relative = pairs.iter().all(|(_, other)| *other > 0.0).then(|| Paired::of(&ratios));
-        let (paired, relative) = (Paired::of(pairs)?, relative.flatten());
-        let (by, correlated) = (Method::Repetitions, false);
-        let finding = Finding::Untold;
-        Some(Delta { paired, relative, by, correlated, p: None, finding, spoilt: false })
+    /// Of one number of two runs by so many pairs, not judged yet. None if it is not known for so many.
+    pub(super) fn of(one: &Sections, other: &Sections, by: Method, pairs: usize) -> Option<Delta> {
+        let paired = one.minus(other)?.estimate(pairs, other.overall())?;
+        let ratio = Ratio::of(one, other, pairs);
+        let correlated =
+            by == Method::BatchMeans && judged_by(one, other, pairs)?.correlated(pairs);
+        Some(Delta { by, correlated, ..Delta::new(paired, ratio) })
     }
 
-    /// Of two runs by the same sections of the same tasks, with as many sections as [`judged_by`]
-    /// says are independent. Relative to the other run as a whole: single sections of it may
-    /// be next to nothing. None if one of them is not known for so many sections.
-    pub(super) fn of_sections(one: &Sections, other: &Sections, sections: usize) -> Option<Delta> {
-        let paired = one.minus(other)?.estimate(sections, other.overall())?;
-        let relative = one.over(other).map(|ratio| ratio.plus(-1.0));
-        let correlated = judged_by(one, other)?.correlated(sections);
-        let relative = relative.and_then(|relative| relative.estimate(sections, 1.0));
-        let (by, finding) = (Method::BatchMeans, Finding::Untold);
-        Some(Delta { paired, relative, by, correlated, p: None, finding, spoilt: false })
+    /// By repetitions, not judged yet.
+    pub(super) fn new(paired: Paired, ratio: Option<Ratio>) -> Delta {
+        let (by, finding) = (Method::Repetitions, Finding::Untold);
+        Delta { paired, ratio, by, correlated: false, p: None, finding, spoilt: false }
     }
 
-    /// The 95 % interval of the relative difference. None for one pair, or where that is compared
-    /// with 0.
+    /// The same, told the other way round.
+    pub(super) fn reversed(&self) -> Delta {
+        let ratio = self.ratio.map(|ratio| ratio.reversed());
+        Delta { paired: self.paired.reversed(), ratio, ..*self }
+    }
+
+    /// The 95 % interval of the relative difference, run ÷ against − 1. None for one pair, or where
+    /// there is no ratio.
     pub(crate) fn share(&self) -> Option<[f64; 2]> {
-        self.relative.and_then(|relative| relative.interval())
+        Some(self.ratio?.interval()?.map(|end| end - 1.0))
     }
 
     /// The 95 % interval of the difference, in the unit of the measure. None for one pair.
@@ -86,8 +89,9 @@ impl Delta {
         self.paired.interval()
     }
 
-    fn judged(&self) -> &Paired {
-        self.relative.as_ref().unwrap_or(&self.paired)
+    /// The p-value of "no difference", not corrected.
+    fn p_value(&self) -> Option<f64> {
+        self.ratio.map_or_else(|| self.paired.p_value(), |ratio| ratio.p_value())
     }
 
     /// As it stands in files.
@@ -102,9 +106,9 @@ impl Delta {
             "mean": self.paired.mean,
             "ci95": self.paired.interval(),
             "base": self.paired.base,
-            "relative_mean": self.relative.map(|relative| relative.mean),
+            "relative": self.ratio.map(|ratio| ratio.value() - 1.0),
             "relative_ci95": self.share(),
-            "p": self.judged().p_value(),
+            "p": self.p_value(),
             "p_holm": self.p,
             "finding": self.word(),
             "lower_bound": self.correlated,
@@ -121,15 +125,20 @@ impl Delta {
 
     /// Whether whatever difference there is, is below [`EFFECT`]: shown or not, it matters to nobody.
     pub(super) fn is_small(&self) -> bool {
-        let small = |share: [f64; 2]| share.iter().all(|x| x.abs() < EFFECT);
-        self.finding != Finding::Correlated
-            && (self.finding == Finding::Alike || self.share().is_some_and(small))
+        let small = self.ratio.is_some_and(|ratio| ratio.is_within(EFFECT));
+        self.finding != Finding::Correlated && (self.finding == Finding::Alike || small)
+    }
+
+    /// Pairs that are missing to find a difference of [`EFFECT`] at this level.
+    fn missing(&self, level: f64) -> Option<u64> {
+        let needed = self.ratio?.pairs_needed(Some(EFFECT), level)?;
+        Some(needed.saturating_sub(self.pairs()).max(1))
     }
 
     /// The finding in a word.
     pub(super) fn word(&self) -> &'static str {
         match self.finding {
-            Finding::Shown if self.judged().mean < 0.0 => "lower",
+            Finding::Shown if self.paired.mean < 0.0 => "lower",
             Finding::Shown => "higher",
             Finding::Alike => "alike",
             Finding::Open { .. } => "not shown",
@@ -148,7 +157,7 @@ pub(super) fn judge(deltas: &mut [&mut Delta]) {
                 delta.finding = Finding::Correlated;
                 None
             }
-            false => Some((delta.judged().p_value()?, &mut **delta)),
+            false => Some((delta.p_value()?, &mut **delta)),
         })
         .collect();
     let corrected = holm(&told.iter().map(|(p, _)| *p).collect::<Vec<_>>());
@@ -160,15 +169,17 @@ pub(super) fn judge(deltas: &mut [&mut Delta]) {
         let alike = delta.is_small();
         delta.finding = match p <= LEVEL {
             true => Finding::Shown,
-            false if alike || delta.judged().p_value() == Some(1.0) => Finding::Alike,
-            false => Finding::Open { missing: delta.relative.and_then(|it| missing(&it, next)) },
+            false if alike || delta.p_value() == Some(1.0) => Finding::Alike,
+            false => Finding::Open { missing: delta.missing(next) },
         };
     }
 }
 
-/// What [`Delta::of_sections`] judges: the ratio, or the difference where the other is nothing.
-pub(super) fn judged_by(one: &Sections, other: &Sections) -> Option<Sections> {
-    one.over(other).or_else(|| one.minus(other))
+/// What [`Delta::of`] judges by so many pairs: the logarithm of the ratio, or the difference where there
+/// is none.
+pub(crate) fn judged_by(one: &Sections, other: &Sections, pairs: usize) -> Option<Sections> {
+    let log = one.log_ratio(other).filter(|log| log.estimate(pairs, 1.0).is_some());
+    log.or_else(|| one.minus(other))
 }
 
 /// How many times as long a run would have to be, to have so many more batches of this length.
@@ -176,9 +187,19 @@ pub(super) fn times_as_long(have: u64, missing: u64) -> u64 {
     have.saturating_add(missing).div_ceil(have.max(1))
 }
 
-fn missing(paired: &Paired, level: f64) -> Option<u64> {
-    let needed = repetitions_needed(paired.deviation, EFFECT, level)?;
-    Some(needed.saturating_sub(paired.pairs as u64).max(1))
+#[cfg(test)]
+impl Delta {
+    /// Of the means of pairs (run, against).
+    #[track_caller]
+    pub(super) fn of_pairs(pairs: &[(f64, f64)]) -> Delta {
+        let of = |which: fn(&(f64, f64)) -> f64| {
+            let values: Vec<_> = pairs.iter().map(|pair| (which(pair), 1.0)).collect();
+            let mean = values.iter().map(|(own, _)| own).sum::<f64>() / values.len() as f64;
+            Sections::of_repetitions(mean, &values).unwrap()
+        };
+        let (one, other) = (of(|pair| pair.0), of(|pair| pair.1));
+        Delta::of(&one, &other, Method::Repetitions, pairs.len()).unwrap()
+    }
 }
 
 #[cfg(test)]
@@ -186,7 +207,7 @@ mod tests {
     use super::*;
 
     fn delta(pairs: &[(f64, f64)]) -> Delta {
-        Delta::new(pairs).unwrap()
+        Delta::of_pairs(pairs)
     }
 
     fn judged<const N: usize>(mut deltas: [Delta; N]) -> [Delta; N] {
@@ -194,16 +215,17 @@ mod tests {
         deltas
     }
 
-    /// 10 % higher, and p = 1 − √(t² ÷ (2 + t²)) with t = 10 ÷ (1 ÷ √3): 0.0033.
+    /// 10 % higher. Logarithms: 0.0953, deviation 0.00910, so t = 18.1 and
+    /// p = 1 − √(t² ÷ (2 + t²)): 0.0030.
     const HIGHER: [(f64, f64); 3] = [(109.0, 100.0), (110.0, 100.0), (111.0, 100.0)];
 
     #[test]
     fn a_difference_must_survive_the_comparisons_beside_it() {
         let [alone] = judged([delta(&HIGHER)]);
         assert_eq!((alone.finding, alone.word()), (Finding::Shown, "higher"));
-        // 20 of p = 0.0033 are 0.066 together.
+        // 20 of p = 0.0030 are 0.060 together.
         for delta in judged([delta(&HIGHER); 20]) {
-            assert!(delta.p.unwrap() > 0.06 && delta.judged().p_value().unwrap() < 0.0034);
+            assert!(delta.p.unwrap() > 0.059 && delta.p_value().unwrap() < 0.0031);
             assert!(matches!(delta.finding, Finding::Open { .. }), "{delta:?}");
         }
     }
@@ -215,7 +237,8 @@ mod tests {
         let wide = delta(&[(90.0, 100.0), (110.0, 100.0), (101.0, 100.0)]);
         let [alike, equal, wide] = judged([alike, equal, wide]);
         assert_eq!((alike.finding, equal.finding), (Finding::Alike, Finding::Alike));
-        // None is shown: level 0.05 ÷ 3, z = 2.3940; (2.3940 + 0.8416)² × 10.017² + 2.87 = 1053.3.
+        // None is shown: level 0.05 ÷ 3, z = 2.3940. The deviation of the logarithms is 0.09970, the effect
+        // ln 1.01 = 0.00995: (2.3940 + 0.8416)² × 10.019² + 2.87 = 1053.8.
         let Finding::Open { missing } = wide.finding else { panic!("{wide:?}") };
         assert_eq!(missing, Some(1_054 - 3));
     }
@@ -224,7 +247,9 @@ mod tests {
     fn differences_are_relative_to_their_own_pair() {
         // Twice as much in each repetition, however much that is: no doubt at all.
         let [twice] = judged([delta(&[(2.0, 1.0), (20.0, 10.0), (200.0, 100.0)])]);
-        assert_eq!((twice.share(), twice.finding), (Some([1.0, 1.0]), Finding::Shown));
+        let [low, high] = twice.share().unwrap();
+        assert!((low - 1.0).abs() < 1e-12 && (high - 1.0).abs() < 1e-12, "{low} {high}");
+        assert_eq!(twice.finding, Finding::Shown);
         let [from_nothing] = judged([delta(&[(2.0, 0.0), (2.0, 0.0)])]);
         assert_eq!((from_nothing.share(), from_nothing.finding), (None, Finding::Shown));
     }

@@ -1,38 +1,19 @@
 //! Who wins, by how much, and how sure: a sentence for each set of runs that can be compared.
 //!
-//! Runs of one configuration are compared each with each, pair by pair of equal seeds, or of batches
-//! of the same tasks where there is one history; and all of these comparisons are corrected together
-//! by Holm's method. So the winner may be picked by looking at the numbers: it wins over those only
-//! from which even this tells it apart. In a closed system and a batch the first question is
-//! throughput; where arrivals are given, that is theirs, and latency is asked alone.
+//! Runs of one configuration are compared each with each (`ranking`), in one family with the
+//! differences that are told below it: this only picks from them. So the winner may be picked by
+//! looking at the numbers, since it wins over those only from which even this tells it apart; and
+//! what a headline says of two runs is what the list says of them.
 
 use super::Comparison;
-use super::finding::{Delta, Finding, judge, judged_by};
+use super::differences::{Difference, delta_of, family};
+use super::finding::{Delta, Finding};
 use super::number;
+use super::ranking::{Question, fields, questions};
 use super::remarks::of_the_others;
 use super::sentence::amount;
-use crate::run::{Measure, Measured};
-use metrics::Sections;
-use metrics::words::{listed, plural};
-use std::collections::BTreeMap;
-
-/// What is asked of a set of runs: a measure, whether more of it is better, and how its best is
-/// called.
-struct Question {
-    measure: Measure,
-    more: bool,
-    best: &'static str,
-    unit: &'static str,
-}
-
-const THROUGHPUT: Question = Question {
-    measure: Measure::Throughput,
-    more: true,
-    best: "the highest throughput",
-    unit: "tasks/s",
-};
-const TAIL: Question =
-    Question { measure: Measure::P99, more: false, best: "the lowest p99 latency", unit: "ms" };
+use crate::run::Measured;
+use metrics::words::{count, listed};
 
 /// A run, as far as a question is about it.
 #[derive(Clone, Debug)]
@@ -43,22 +24,22 @@ struct Entry<'a> {
     value: f64,
     /// Whether its certificate says not to rely on it.
     spoilt: bool,
-    /// By seed, of whole repetitions.
-    values: BTreeMap<u64, f64>,
-    /// By batches of tasks, and then not by seed.
-    sections: Option<&'a Sections>,
 }
 
-/// Runs from the best on, and each of them against each after it.
+/// Runs from the best on, and the best against each after it.
 struct Order<'a> {
     question: &'static Question,
     ranked: Vec<Entry<'a>>,
-    deltas: Vec<((usize, usize), Delta)>,
+    /// From the second one on.
+    deltas: Vec<Option<Delta>>,
 }
 
 /// What each sentence is about, empty if it says so itself, and the sentence; those of the experiment's
 /// own chapters first; at least one if there is a run.
-pub(super) fn headlines(comparison: &Comparison<'_>) -> Vec<(String, String)> {
+pub(super) fn headlines(
+    comparison: &Comparison<'_>,
+    differences: &[Difference],
+) -> Vec<(String, String)> {
     let all = comparison.runs;
     let key = |run: &Measured| {
         let config = &run.report.metrics.config;
@@ -68,7 +49,7 @@ pub(super) fn headlines(comparison: &Comparison<'_>) -> Vec<(String, String)> {
     let whole = |sentence: String| (String::new(), sentence);
     let mut told: Vec<(String, String)> =
         chapters.flat_map(|it| it.headlines.iter().cloned()).map(whole).collect();
-    for runs in all.chunk_by(|one, other| key(one) == key(other)).filter(|runs| runs.len() > 1) {
+    for runs in fields(all) {
         let [part, configuration] = key(&runs[0]);
         // A part of one configuration needs no other name.
         let several =
@@ -76,15 +57,15 @@ pub(super) fn headlines(comparison: &Comparison<'_>) -> Vec<(String, String)> {
         let names = if several || part.is_empty() { vec![part, configuration] } else { vec![part] };
         let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
         let failed = of_the_others(runs, called);
-        let sentences = field(runs).into_iter().map(|sentence| sentence + &failed);
+        let sentences = field(runs, differences).into_iter().map(|sentence| sentence + &failed);
         told.extend(sentences.map(|sentence| (names.join(", "), sentence)));
     }
     match all {
         [] => {}
         [run] if told.is_empty() => told.push(whole(alone(run))),
         _ if told.is_empty() => told.push(whole(
-            "Nobody wins: each run is of another configuration, and they do different work. How \
-             they differ is in the table."
+            "Nobody wins: each run is of another configuration, and only runs of the same one are \
+             compared. How they differ is in the table."
                 .to_owned(),
         )),
         _ => {}
@@ -111,15 +92,9 @@ fn called(run: &Measured) -> &str {
 }
 
 /// The sentences about the runs of one configuration.
-fn field(runs: &[Measured]) -> Vec<String> {
-    let arrivals = &runs[0].report.metrics.config.arrivals;
-    let questions: &[&'static Question] =
-        match arrivals.starts_with("closed") || arrivals == "batch" {
-            true => &[&THROUGHPUT, &TAIL],
-            false => &[&TAIL],
-        };
-    let mut orders: Vec<Order<'_>> = questions.iter().map(|it| Order::of(runs, it)).collect();
-    orders.retain(|order| order.ranked.len() > 1);
+fn field(runs: &[Measured], differences: &[Difference]) -> Vec<String> {
+    let orders = questions(runs).iter().map(|it| Order::of(runs, it, differences));
+    let orders: Vec<Order<'_>> = orders.filter(|order| order.ranked.len() > 1).collect();
     if orders.is_empty() {
         return vec!["Nobody wins: there are no two runs with successful tasks.".to_owned()];
     }
@@ -133,58 +108,38 @@ fn field(runs: &[Measured]) -> Vec<String> {
             best.collect::<Vec<_>>().join(", and ")
         )];
     }
-    let mut deltas: Vec<&mut Delta> =
-        orders.iter_mut().flat_map(|order| &mut order.deltas).map(|(_, delta)| delta).collect();
-    let comparisons = deltas.len();
-    judge(&mut deltas);
+    let comparisons = family(differences, &runs[0].report.metrics.config.part);
     orders.iter().map(|order| order.told(comparisons)).collect()
 }
 
 impl<'a> Entry<'a> {
     /// None of a run without the measure.
     fn of(run: &'a Measured, question: &Question) -> Option<Entry<'a>> {
-        let (metrics, measure) = (&run.report.metrics, question.measure);
-        let value = match measure {
-            Measure::Throughput => metrics.throughput_tasks_per_sec,
-            _ => metrics.p99_latency_ms,
-        };
-        let whole = run.repetitions.iter().filter(|it| !it.partial);
+        let metrics = &run.report.metrics;
         Some(Entry {
             name: called(run),
             bind: &metrics.config.bind,
-            value: value?,
-            spoilt: measure.is_spoilt(metrics),
-            values: whole.filter_map(|it| Some((it.seed, it.value(measure)?))).collect(),
-            sections: run.sections.as_ref().and_then(|sections| measure.sections(sections)),
+            value: question.value(run)?,
+            spoilt: question.measure.is_spoilt(metrics),
         })
-    }
-
-    /// Against another.
-    fn delta(&self, other: &Entry<'_>) -> Option<Delta> {
-        if let (Some(mine), Some(theirs)) = (self.sections, other.sections) {
-            let n = Sections::sectioning(&[judged_by(mine, theirs)?])?.sections;
-            return Delta::of_sections(mine, theirs, n);
-        }
-        let both = self.values.iter();
-        let pairs = both.filter_map(|(seed, value)| Some((*value, *other.values.get(seed)?)));
-        Delta::new(&pairs.collect::<Vec<_>>())
     }
 }
 
 impl<'a> Order<'a> {
-    fn of(runs: &'a [Measured], question: &'static Question) -> Order<'a> {
-        Order::new(question, runs.iter().filter_map(|run| Entry::of(run, question)).collect())
-    }
-
-    fn new(question: &'static Question, mut ranked: Vec<Entry<'a>>) -> Order<'a> {
-        ranked.sort_by(|one, other| match question.more {
-            true => other.value.total_cmp(&one.value),
-            false => one.value.total_cmp(&other.value),
-        });
-        let all = (0..ranked.len()).flat_map(|i| (i + 1..ranked.len()).map(move |j| (i, j)));
-        let deltas =
-            all.filter_map(|(i, j)| Some(((i, j), ranked[i].delta(&ranked[j])?))).collect();
-        Order { question, ranked, deltas }
+    fn of(
+        runs: &'a [Measured],
+        question: &'static Question,
+        differences: &[Difference],
+    ) -> Order<'a> {
+        let ranked = question.ranked(runs);
+        let names: Vec<&str> = ranked.iter().map(|run| run.report.name.as_str()).collect();
+        let against = names.iter().skip(1);
+        let delta = |other: &&str| delta_of(differences, [names[0], other], question.measure);
+        Order {
+            question,
+            deltas: against.map(delta).collect(),
+            ranked: ranked.into_iter().filter_map(|run| Entry::of(run, question)).collect(),
+        }
     }
 
     /// `fifo has the highest throughput, 507.7 tasks/s`
@@ -224,9 +179,7 @@ impl<'a> Order<'a> {
     }
 
     fn compared(&self, comparisons: usize) -> String {
-        let against = |other: usize| {
-            self.deltas.iter().find(|(pair, _)| *pair == (0, other)).map(|(_, delta)| delta)
-        };
+        let against = |other: usize| self.deltas.get(other - 1)?.as_ref();
         let beaten = |other: &usize| {
             against(*other).is_some_and(|it| it.finding == Finding::Shown && !it.is_small())
         };
@@ -239,7 +192,6 @@ impl<'a> Order<'a> {
         };
         let ahead = behind.first().and_then(|next| {
             let (amount, than) = amount(against(*next)?);
-            let over = plural(comparisons as u64, "comparison");
             let next_one = self.name(*next);
             let [mine, theirs] = [0, *next].map(|at| self.ranked[at].bind);
             let binding = match mine == theirs {
@@ -249,14 +201,20 @@ impl<'a> Order<'a> {
                 ),
             };
             Some(format!(
-                "{amount} {than} {next_one}, {} (95 % interval; p ≤ 0.05 after Holm\u{2019}s \
-                 correction over {over}).{binding}",
+                "{amount} {than} {next_one}, {} (95 % interval; p ≤ 0.05 {}).{binding}",
                 if level.is_empty() && behind.len() > 1 {
                     "the next"
                 } else if level.is_empty() {
                     "the other"
                 } else {
                     "the best of the rest"
+                },
+                match comparisons {
+                    0 | 1 => "of one comparison".to_owned(),
+                    n => format!(
+                        "after Holm\u{2019}s correction over {} comparisons",
+                        count(n as u64)
+                    ),
                 },
             ))
         });
@@ -284,19 +242,35 @@ impl<'a> Order<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::judge;
+    use super::super::ranking::{TAIL, THROUGHPUT};
     use super::*;
 
-    fn entry(name: &'static str, bind: &'static str, values: [f64; 4]) -> Entry<'static> {
+    /// A run, and its values by seed.
+    type Run = (Entry<'static>, [f64; 4]);
+
+    fn entry(name: &'static str, bind: &'static str, values: [f64; 4]) -> Run {
         let value = values.iter().sum::<f64>() / 4.0;
-        let values = (0..).zip(values).collect();
-        Entry { name, bind, value, spoilt: false, values, sections: None }
+        (Entry { name, bind, value, spoilt: false }, values)
     }
 
-    fn told(question: &'static Question, entries: Vec<Entry<'static>>) -> String {
-        let mut order = Order::new(question, entries);
-        judge(&mut order.deltas.iter_mut().map(|(_, delta)| delta).collect::<Vec<_>>());
-        let comparisons = order.deltas.len();
-        order.told(comparisons)
+    /// The best is first. All comparisons are each with each.
+    fn told(question: &'static Question, runs: &[Run]) -> String {
+        let pairs = (0..runs.len()).flat_map(|i| (i + 1..runs.len()).map(move |j| (i, j)));
+        let pairs: Vec<(usize, usize)> = pairs.collect();
+        let of = |&(i, j): &(usize, usize)| {
+            let pairs: Vec<_> = runs[i].1.into_iter().zip(runs[j].1).collect();
+            Delta::of_pairs(&pairs)
+        };
+        let mut deltas: Vec<Delta> = pairs.iter().map(of).collect();
+        judge(&mut deltas.iter_mut().collect::<Vec<_>>());
+        let of_best = pairs.iter().zip(&deltas).filter(|((i, _), _)| *i == 0);
+        let order = Order {
+            question,
+            ranked: runs.iter().map(|(entry, _)| entry.clone()).collect(),
+            deltas: of_best.map(|(_, delta)| Some(*delta)).collect(),
+        };
+        order.told(deltas.len())
     }
 
     const HUNDRED: [f64; 4] = [100.0, 101.0, 99.0, 100.0];
@@ -304,10 +278,9 @@ mod tests {
     #[test]
     fn who_is_shown_to_be_ahead_of_all_wins() {
         let (slow, slower) = ([120.0, 121.2, 118.8, 120.0], [200.0, 202.0, 198.0, 200.0]);
-        let runs = || {
-            vec![entry("c", "late", slower), entry("a", "late", HUNDRED), entry("b", "late", slow)]
-        };
-        let text = told(&TAIL, runs());
+        let [a, b, c] =
+            [("a", HUNDRED), ("b", slow), ("c", slower)].map(|(name, of)| entry(name, "late", of));
+        let text = told(&TAIL, &[a.clone(), b.clone(), c.clone()]);
         // 100 ÷ 120 is the same in every pair.
         assert!(
             text.starts_with(
@@ -316,7 +289,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("over 3 comparisons") && !text.contains("binds"), "{text}");
-        let text = told(&THROUGHPUT, runs());
+        let text = told(&THROUGHPUT, &[c, b, a]);
         assert!(
             text.starts_with("c has the highest throughput, 200 tasks/s: 66.67 % higher than b"),
             "{text}"
@@ -327,7 +300,7 @@ mod tests {
     fn what_binding_may_explain_is_said() {
         let text = told(
             &TAIL,
-            vec![entry("a", "late", HUNDRED), entry("b", "early", HUNDRED.map(|x| x * 1.5))],
+            &[entry("a", "late", HUNDRED), entry("b", "early", HUNDRED.map(|x| x * 1.5))],
         );
         assert!(
             text.ends_with("It binds late and b early, which alone may be the reason."),
@@ -338,19 +311,19 @@ mod tests {
     #[test]
     fn nobody_wins_by_chance() {
         let noisy = [90.0, 115.0, 99.0, 104.0];
-        let text = told(&TAIL, vec![entry("a", "late", HUNDRED), entry("b", "late", noisy)]);
+        let text = told(&TAIL, &[entry("a", "late", HUNDRED), entry("b", "late", noisy)]);
         assert_eq!(
             text,
             "No winner is shown: a has the lowest p99 latency, 100 ms, but no difference from b \
              is shown."
         );
         let same = HUNDRED.map(|x| x * 1.001);
-        let text = told(&TAIL, vec![entry("a", "late", HUNDRED), entry("b", "late", same)]);
+        let text = told(&TAIL, &[entry("a", "late", HUNDRED), entry("b", "late", same)]);
         assert_eq!(text, "No winner in p99: all are less than 1 % apart.");
         let far = HUNDRED.map(|x| x * 3.0);
         let text = told(
             &TAIL,
-            vec![entry("a", "late", HUNDRED), entry("b", "late", same), entry("c", "late", far)],
+            &[entry("a", "late", HUNDRED), entry("b", "late", same), entry("c", "late", far)],
         );
         let expected = "a has the lowest p99 latency, 100 ms; with b, less than 1 % from it, it \
                         is ahead of the rest: ";
@@ -362,8 +335,9 @@ mod tests {
 
     #[test]
     fn what_certificates_take_back_is_said() {
-        let spoilt = Entry { spoilt: true, ..entry("b", "late", HUNDRED.map(|x| x * 1.5)) };
-        let text = told(&TAIL, vec![entry("a", "late", HUNDRED), spoilt]);
+        let (b, values) = entry("b", "late", HUNDRED.map(|x| x * 1.5));
+        let spoilt = (Entry { spoilt: true, ..b }, values);
+        let text = told(&TAIL, &[entry("a", "late", HUNDRED), spoilt]);
         assert!(text.ends_with("But the certificates say not to rely on the p99 of b."), "{text}");
     }
 }

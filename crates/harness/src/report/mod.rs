@@ -12,6 +12,7 @@ mod interval;
 mod json;
 pub mod number;
 mod page;
+mod ranking;
 mod remarks;
 mod sentence;
 mod services;
@@ -25,6 +26,8 @@ pub(crate) use certificate::marked;
 pub use comparison::PAGE;
 pub(crate) use comparison::columns;
 pub(crate) use expectations::expectations;
+pub(crate) use finding::judged_by;
+pub(crate) use interval::from_within;
 pub(crate) use json::document;
 pub(crate) use summary::summary;
 

@@ -93,7 +93,7 @@ impl Comparison<'_> {
             (it.claim.text().to_owned(), it.verdict.word().to_owned(), evidence(it))
         };
         Verdict {
-            headlines: failures.chain(headlines(self)).collect(),
+            headlines: failures.chain(headlines(self, &differences)).collect(),
             parts,
             claims: self.expectations.iter().map(claim).collect(),
             cautions: self.cautions(),

@@ -5,15 +5,11 @@
 //! certificate says not to rely on has the mark that its numbers have.
 
 use super::differences::{Cause, Difference};
-use super::finding::{Delta, Finding, times_as_long};
+use super::finding::{Delta, Finding, MOST_TIMES, times_as_long};
 use super::number;
 use crate::run::Measure;
 use metrics::report::{MARK, Method};
 use metrics::words::listed;
-
-/// A run that would have to be longer by more than this is not asked for: what it may show matters to
-/// nobody.
-const MOST_TIMES: u64 = 100;
 
 /// What is told of a difference, without a full stop. `name` is how a run is called.
 pub(super) fn sentence(difference: &Difference, name: impl Fn(&str) -> String) -> String {
@@ -58,17 +54,23 @@ pub(super) fn sentence(difference: &Difference, name: impl Fn(&str) -> String) -
 }
 
 /// `, about 30 more repetitions would be needed`: those that the most open of these needs. Of batches:
-/// how much longer the run would have to be.
+/// how much longer the run would have to be. What takes [`MOST_TIMES`] as much has no number.
 pub(super) fn more<'d>(differences: impl IntoIterator<Item = &'d Difference>) -> String {
     let deltas = differences.into_iter().flat_map(|difference| &difference.deltas);
     let missing = deltas.filter_map(|(_, delta)| match (delta.finding, delta.by) {
-        (Finding::Open { missing }, Method::Repetitions) => Some((missing?, 0)),
+        (Finding::Open { missing }, Method::Repetitions) => {
+            let missing = missing?;
+            Some((missing, times_as_long(delta.pairs(), missing)))
+        }
         (Finding::Open { missing }, Method::BatchMeans) => {
             Some((0, times_as_long(delta.pairs(), missing?)))
         }
         _ => None,
     });
     missing.max().map_or_else(String::new, |missing| match missing {
+        (1.., times) if times > MOST_TIMES => {
+            format!(", and only more than {MOST_TIMES} times as many repetitions could show one")
+        }
         (0, times) if times > MOST_TIMES => {
             format!(", and only a run more than {MOST_TIMES} times as long could show one")
         }
@@ -189,7 +191,7 @@ mod tests {
 
     fn difference(cause: Cause, deltas: &[(Measure, &[(f64, f64)])]) -> Difference {
         let delta =
-            |(measure, pairs): &(Measure, &[(f64, f64)])| (*measure, Delta::new(pairs).unwrap());
+            |(measure, pairs): &(Measure, &[(f64, f64)])| (*measure, Delta::of_pairs(pairs));
         let mut deltas: Vec<_> = deltas.iter().map(delta).collect();
         judge(&mut deltas.iter_mut().map(|(_, delta)| delta).collect::<Vec<_>>());
         Difference {
@@ -214,22 +216,23 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_told_with_its_interval() {
-        // 6 % ± 4.302653 ÷ √3 = 2.484.
+        // Logarithm of 0.94; without one of the pairs 0.945, 0.94, 0.935, so the deviation is 0.01064 and the
+        // interval −0.0619 ± 4.302653 × 0.01064 ÷ √3: −0.0883 to −0.0354.
         let text = told(Cause::Policy, &[(Measure::P99, &LOWER)]);
-        assert_eq!(text, "b is 4–8 % lower than a in p99");
+        assert_eq!(text, "b is 3–8 % lower than a in p99");
         let levels = difference(
             Cause::Level { high: 9, low: 0, p99_ms: [40.0, 50.5] },
             &[(Measure::P99, &LOWER)],
         );
         assert_eq!(
             by_level(&levels, str::to_owned).unwrap(),
-            "the p99 of level 9, relative to that of level 0, is 4–8 % lower under b than under a \
+            "the p99 of level 9, relative to that of level 0, is 3–8 % lower under b than under a \
              (40 and 50.5 ms under b)"
         );
         let alone = Difference { against: "b".into(), ..levels };
         assert_eq!(
             by_level(&alone, str::to_owned).unwrap(),
-            "under b the p99 of level 9 is 4–8 % lower than that of level 0 (40 and 50.5 ms under b)"
+            "under b the p99 of level 9 is 3–8 % lower than that of level 0 (40 and 50.5 ms under b)"
         );
         // Equal differences have an interval of no width.
         let fixed = [(110.0, 100.0), (110.0, 100.0)];
@@ -237,13 +240,13 @@ mod tests {
         assert_eq!(text, "b is 10.00 % higher than a in mean latency");
         let barely = [(105.1, 100.0), (103.0, 100.0), (101.0, 100.0), (104.0, 100.0)];
         let text = told(Cause::Policy, &[(Measure::P50, &barely)]);
-        assert_eq!(text, "b is 0.5–6.0 % higher than a in p50");
+        assert_eq!(text, "b is 0.5–6.1 % higher than a in p50");
         let from_nothing = [(2.0, 0.0), (2.0, 0.0)];
         let text = told(Cause::Policy, &[(Measure::Wait, &from_nothing)]);
         assert_eq!(text, "b is 2 higher than a in wait");
         let high = [(1.0, 0.01), (1.1, 0.01), (1.2, 0.01)];
         let text = told(Cause::Policy, &[(Measure::Mean, &high), (Measure::P99, &LOWER)]);
-        assert_eq!(text, "b is 85–135 times as high as a in mean latency, 4–8 % lower in p99");
+        assert_eq!(text, "b is 88–138 times as high as a in mean latency, 3–8 % lower in p99");
     }
 
     #[test]
@@ -252,7 +255,7 @@ mod tests {
         let mut two = difference(Cause::Policy, &all);
         two.deltas[1].1.spoilt = true;
         let text = sentence(&two, str::to_owned);
-        assert_eq!(text, "b is 4–8 % lower than a in p99!; less than 1 % apart in p50");
+        assert_eq!(text, "b is 3–8 % lower than a in p99!; less than 1 % apart in p50");
         two.deltas[0].1.spoilt = true;
         assert!(sentence(&two, str::to_owned).ends_with("apart in p50!"));
         let mut alike = difference(Cause::Policy, &[all[0], (Measure::P99, &EQUAL)]);
@@ -270,7 +273,7 @@ mod tests {
             difference(Cause::Policy, &[(Measure::P99, &small), (Measure::P50, &LOWER)]);
         assert_eq!(difference.deltas[0].1.finding, Finding::Shown);
         let text = sentence(&difference, str::to_owned);
-        assert_eq!(text, "b is 4–8 % lower than a in p50; less than 1 % apart in p99");
+        assert_eq!(text, "b is 3–8 % lower than a in p50; less than 1 % apart in p99");
     }
 
     #[test]
@@ -279,8 +282,14 @@ mod tests {
             [(Measure::P50, &EQUAL), (Measure::P99, &LOWER), (Measure::Wait, &WIDE)];
         assert_eq!(
             told(Cause::Policy, &all),
-            "b is 4–8 % lower than a in p99; less than 1 % apart in p50; no difference shown in \
-             wait, about 960 more repetitions would be needed"
+            "b is 3–8 % lower than a in p99; less than 1 % apart in p50; no difference shown in \
+             wait, and only more than 100 times as many repetitions could show one"
+        );
+        // Deviation 0.0102, level 0.05: (1.9600 + 0.8416)² × (0.0102 ÷ 0.00995)² + 1.92 = 10.1.
+        let near = [(99.0, 100.0), (101.0, 100.0), (100.3, 100.0)];
+        assert_eq!(
+            told(Cause::Policy, &[(Measure::Wait, &near)]),
+            "b against a: no difference shown in wait, about 8 more repetitions would be needed"
         );
         assert_eq!(
             told(Cause::Binding, &[(Measure::P50, &EQUAL), (Measure::P95, &EQUAL)]),

@@ -6,7 +6,7 @@
 
 use super::Comparison;
 use super::differences::Difference;
-use super::finding::Finding;
+use super::finding::{Finding, MOST_TIMES, times_as_long};
 use super::number;
 use super::table::wrapped;
 use super::verdict::{Twin, binding, missing_twins};
@@ -65,7 +65,10 @@ pub(super) fn suggestion(
         _ => None,
     });
     let have = all.iter().map(|run| run.repetitions.len() as u64).max().unwrap_or(0);
-    match missing.filter(|missing| missing + have <= MOST_REPETITIONS).max() {
+    let few = |missing: &u64| {
+        missing + have <= MOST_REPETITIONS && times_as_long(have, *missing) <= MOST_TIMES
+    };
+    match missing.filter(few).max() {
         Some(missing) => {
             let repetitions = round_up(have + missing).max(REPETITIONS);
             text + &commands(comparison, &all, &twins, "More repetitions tell more", repetitions)

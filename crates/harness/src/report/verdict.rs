@@ -17,21 +17,21 @@ pub(super) fn legend(differences: &[Difference]) -> String {
     let mut text = String::from("Verdicts: ");
     if by(Method::Repetitions) {
         text.push_str(
-            "differences of runs with equal seeds, paired; mean relative difference as 95 % interval \
-             (Student's t over the repetitions)",
+            "ratio of the numbers of two runs with equal seeds, paired, as 95 % interval (jackknife of \
+             its logarithm over the repetitions, Student's t)",
         );
     }
     if by(Method::BatchMeans) {
         text.push_str(if by(Method::Repetitions) { "; or, from within runs, " } else { "" });
         text.push_str(
-            "differences of runs of the same tasks, paired by batches of consecutive tasks; \
-             difference of the whole runs, relative, as 95 % interval (batch means, delta method, \
-             Student's t over 10 to 30 batches, as many as do not correlate with their neighbours)",
+            "ratio of the numbers of two runs of the same tasks, paired by batches of consecutive tasks, \
+             as 95 % interval (batch means, jackknife of its logarithm over 10 to 30 batches, as many \
+             as do not correlate with their neighbours, Student's t)",
         );
     }
     text.push_str(
-        "; shown if Holm's correction over all comparisons of the part leaves p ≤ 0.05; what is below \
-         1 % is not told apart. What would be needed: to find a difference of 1 % with probability \
+        "; shown if Holm's correction over all comparisons of the part, those of the headline too, \
+         leaves p ≤ 0.05; what is below 1 % is not told apart. What would be needed: to find a difference of 1 % with probability \
          0.8 (Guenther 1981).",
     );
     text
@@ -168,7 +168,7 @@ mod tests {
     use crate::run::Measure;
 
     fn told(against: &str, pairs: &[(f64, f64)]) -> String {
-        let mut delta = Delta::new(pairs).unwrap();
+        let mut delta = Delta::of_pairs(pairs);
         judge(&mut [&mut delta]);
         let difference = Difference {
             run: "over_fifo".into(),

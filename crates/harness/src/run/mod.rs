@@ -13,6 +13,7 @@ mod ideal;
 mod in_order;
 mod measure;
 mod once;
+mod paired;
 mod passes;
 mod remarks;
 mod repetition;

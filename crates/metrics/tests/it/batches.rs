@@ -2,7 +2,10 @@
 
 use crate::support::{call, facts, shape, task};
 use metrics::report::{Measures, Method};
-use metrics::{BatchPlan, Fold, MetricsError, Recorder, Sections, SectionsOfRun, TaskRecord};
+use metrics::{
+    BatchPlan, Fold, LEAST_TASKS, LeastTasks, MetricsError, Ratio, Recorder, Sections,
+    SectionsOfRun, TaskRecord,
+};
 
 const MS: u64 = 1_000_000;
 
@@ -122,6 +125,29 @@ fn short_runs_have_no_interval() {
 }
 
 #[test]
+fn the_least_tasks_are_those_from_which_there_are_intervals() {
+    let intervals = |nodes: usize, tasks: u64| {
+        let mut recorder = Recorder::new(shape(1, nodes)).with_batches(plan(tasks));
+        for i in 0..tasks {
+            let calls = [call(0, [0, 0, (1 + i % 97) * MS, 0])];
+            recorder.task_succeeded(&TaskRecord { index: 7 + i, ..task(i * MS, 5, &calls) });
+        }
+        let mut fold = Fold::new(shape(1, nodes));
+        fold.add(&recorder).unwrap();
+        let latency = fold.finish(facts()).latency_ms.end_to_end;
+        [latency.ci95, latency.p95_ci95, latency.p99_ci95].map(|interval| interval.is_some())
+    };
+    let LeastTasks { tasks, p99, per_slot } = LEAST_TASKS;
+    assert_eq!(intervals(1, tasks), [true, true, false]);
+    assert_eq!(intervals(1, tasks - 1), [false; 3]);
+    assert_eq!(intervals(1, p99), [true; 3]);
+    assert_eq!(intervals(1, p99 - 1), [true, true, false]);
+    // Fifty nodes of four slots each.
+    assert_eq!(intervals(50, 200 * per_slot), [true; 3]);
+    assert_eq!(intervals(50, 200 * per_slot - 1), [false; 3]);
+}
+
+#[test]
 fn repeating_one_history_makes_nothing_more_precise() {
     let once = repetition(3_000, by_turns(3_000));
     let (one, _) = folded(std::slice::from_ref(&once));
@@ -156,9 +182,10 @@ fn two_runs_are_compared_batch_by_batch() {
     let (_, other) = folded(&[repetition(3_000, &base)]);
     let (one, other) = (one.end_to_end.unwrap(), other.end_to_end.unwrap());
     // Thrice as long in every batch: the ratio has no doubt, the difference that of the batches.
-    let ratio = one.over(&other).unwrap();
-    let [low, high] = ratio.interval(30).unwrap();
+    let ratio = Ratio::of(&one, &other, 30).unwrap();
+    let [low, high] = ratio.interval().unwrap();
     assert!((low - 3.0).abs() < 1e-12 && (high - 3.0).abs() < 1e-12);
+    assert_eq!(ratio.p_value(), Some(0.0));
     let difference = one.minus(&other).unwrap();
     assert!((difference.overall() - 880.0 / 30.0).abs() < 1e-9);
     let half = |it: &Sections| it.interval(30).map(|[low, high]| (high - low) / 2.0).unwrap();
@@ -171,5 +198,5 @@ fn two_runs_are_compared_batch_by_batch() {
     assert!((paired.mean - 5.0).abs() < 1e-9 && paired.deviation < 1e-9);
     // Nothing is a share of nothing.
     let (_, idle) = folded(&[repetition(3_000, |_| 0)]);
-    assert_eq!(other.over(&idle.end_to_end.unwrap()), None);
+    assert_eq!(other.log_ratio(&idle.end_to_end.unwrap()), None);
 }

@@ -31,18 +31,20 @@ fn counts_are_summed_rates_averaged_and_samples_pooled() {
     assert_eq!(measures.avg_latency_ms, Some(150.0 / 8.0));
     assert_eq!(measures.latency_ms.end_to_end.count, 8);
     assert_eq!(measures.latency_ms.end_to_end.max, Some(40.0));
-    // Standard deviation of 100, 100, 200 is 100 ÷ √3; half width t(2) × that ÷ √3.
+    // Standard deviation of 100, 100, 200 is 100 ÷ √3; half width t(2) × that ÷ √3, which is more than
+    // the mean: no throughput is below 0.
     let [lo, hi] = measures.throughput_ci95.unwrap();
-    assert!((hi - lo - 2.0 * 4.302653 * 100.0 / 3.0).abs() < 1e-6, "{lo}..{hi}");
+    assert_eq!(lo, 0.0);
+    assert!((hi - (400.0 + 4.302653 * 100.0) / 3.0).abs() < 1e-6, "{hi}");
 }
 
 #[test]
 fn the_interval_of_a_latency_is_that_of_the_means_of_equal_repetitions() {
     let shape = shape(1, 1);
-    // Means 15 and 25 ms: mean 20, standard deviation 7.0711, half width 12.706205 × 5.
-    let measures = fold(&shape, &[repetition(&shape, &[10, 20]), repetition(&shape, &[20, 30])]);
+    // Means 75 and 85 ms: mean 80, standard deviation 7.0711, half width 12.706205 × 5.
+    let measures = fold(&shape, &[repetition(&shape, &[70, 80]), repetition(&shape, &[80, 90])]);
     let [lo, hi] = measures.latency_ms.execution.ci95.unwrap();
-    assert!((lo - (20.0 - 63.531025)).abs() < 1e-6 && (hi - (20.0 + 63.531025)).abs() < 1e-6);
+    assert!((lo - (80.0 - 63.531025)).abs() < 1e-6 && (hi - (80.0 + 63.531025)).abs() < 1e-6);
     assert_eq!(measures.by_priority["5"].execution.ci95, Some([lo, hi]));
     assert_eq!(measures.stages["s0"].execution.ci95, Some([lo, hi]));
 }
@@ -50,18 +52,18 @@ fn the_interval_of_a_latency_is_that_of_the_means_of_equal_repetitions() {
 #[test]
 fn the_interval_of_a_quantile_is_that_of_the_repetitions_own() {
     let shape = shape(1, 1);
-    let runs = [[10, 20, 30], [20, 30, 40]].map(|executions| repetition(&shape, &executions));
+    let runs = [[110, 120, 130], [120, 130, 140]].map(|each| repetition(&shape, &each));
     let end_to_end = fold(&shape, &runs).latency_ms.end_to_end;
-    // Medians 20 and 30, that of all six samples 20: half width t(1) × √((0 + 100) ÷ 2).
+    // Medians 120 and 130, that of all six samples 120: half width t(1) × √((0 + 100) ÷ 2).
     let half = 12.706205 * 50.0_f64.sqrt();
     let [lo, hi] = end_to_end.p50_ci95.unwrap();
     let near = |x: f64, expected: f64| assert!((x / expected - 1.0).abs() < 1e-2, "{x} {expected}");
     near(hi - lo, 2.0 * half);
-    near((lo + hi) / 2.0, 20.0);
-    // The highest quantiles are the maxima 30 and 40, and 40 of all.
+    near((lo + hi) / 2.0, 120.0);
+    // The highest quantiles are the maxima 130 and 140, and 140 of all.
     let [lo, hi] = end_to_end.p99_ci95.unwrap();
     near(hi - lo, 2.0 * half);
-    near((lo + hi) / 2.0, 40.0);
+    near((lo + hi) / 2.0, 140.0);
     assert_eq!(end_to_end.p95_ci95, end_to_end.p99_ci95);
 }
 

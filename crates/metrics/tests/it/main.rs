@@ -11,6 +11,7 @@ mod distribution;
 mod fold;
 mod notes;
 mod oracle;
+mod ratio;
 mod recorder;
 mod schema;
 mod stationary;

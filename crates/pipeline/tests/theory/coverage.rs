@@ -8,7 +8,7 @@
 use crate::case::{Case, exponential, policy};
 use crate::suite::each_seed;
 use metrics::report::{Measures, Method, RunConfig};
-use metrics::{BatchPlan, Fold, RunFacts, Sections, SectionsOfRun};
+use metrics::{BatchPlan, Fold, Ratio, RunFacts, Sections, SectionsOfRun};
 use pipeline::model::{Arrivals, ServiceLaw};
 use pipeline::{Control, Recording, run_sim};
 use sched_core::{PolicySpec, Span};
@@ -146,7 +146,10 @@ fn of_two_policies_on_the_same_tasks() {
         let (two, coin) = (two.end_to_end.unwrap(), coin.end_to_end.unwrap());
         let interval = |it: Sections| it.interval(Sections::sectioning([&it])?.sections);
         difference.add(coin.minus(&two).and_then(interval), own_queue - one_queue);
-        ratio.add(coin.over(&two).and_then(interval), own_queue / one_queue);
+        let of_two = |log: Sections| {
+            Ratio::of(&coin, &two, Sections::sectioning([&log])?.sections)?.interval()
+        };
+        ratio.add(coin.log_ratio(&two).and_then(of_two), own_queue / one_queue);
     }
     difference.sound("a coin − one queue, mean", SEEDS);
     ratio.sound("a coin ÷ one queue, mean", SEEDS);
