@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///
 /// By [counters](Method::Counters) it is faster than any lock; `random` and `power_of_two` gain by a second thread,
 /// `round_robin`, whose turns are one order, does not. By the [combiner](Method::Combiner) it is *slower* than a scheduler
-/// of your own in a [`Mutex`](std::sync::Mutex): a third fewer calls per second on one thread, less than half on two
+/// of your own in a [`Mutex`](std::sync::Mutex): by a third of the calls per second, on one thread and on two
 /// (`docs/performance.md`). Take the mutex where a call that finds no node is shed and decisions per second are what
 /// counts. Take this for calls that stand in line or are awaited, for seats that give themselves back, and for
 /// nodes that are lost.
