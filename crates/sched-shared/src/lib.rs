@@ -7,8 +7,8 @@
 //!
 //! - **Counters.** `round_robin`, `random` and `power_of_two` decide a call without regard to other calls. Each node is
 //!   an atomic word on cache lines of its own; placing reads one or two of them and takes a slot by compare-and-swap.
-//! - **Combiner.** Policies that need order stay one scheduler behind one lock. A thread that finds the lock taken leaves
-//!   its request to the holder, who does all in one go; finishing a call never waits.
+//! - **Combiner.** Policies that need order stay one scheduler behind one lock. A thread that finds the lock taken, and not
+//!   free soon, leaves its request to the holder, who does all in one go; finishing a call never blocks.
 //!
 //! # What each policy then promises
 //!

@@ -14,6 +14,13 @@ use std::sync::Arc;
 
 /// One scheduler for many threads.
 ///
+/// By [counters](Method::Counters) it is faster than any lock; `random` and `power_of_two` gain by a second thread,
+/// `round_robin`, whose turns are one order, does not. By the [combiner](Method::Combiner) it is *slower* than a scheduler
+/// of your own in a [`Mutex`](std::sync::Mutex): by a third of the calls per second, on one thread and on two
+/// (`docs/performance.md`). Take the mutex where a call that finds no node is shed and decisions per second are what
+/// counts. Take this for calls that stand in line or are awaited, for seats that give themselves back, and for
+/// nodes that are lost.
+///
 /// ```
 /// use sched_core::{ClusterSpec, NodeId, PolicySpec, Registry};
 /// use sched_shared::{Call, Refusal, Shared};

@@ -53,6 +53,10 @@ impl Core {
     }
 
     /// A node now. Nothing is owed and nothing allocated where there is one.
+    ///
+    /// In line with all that an answer passes through: handed on by calls, it is written field by field and read as a
+    /// whole each time, which processors wait for.
+    #[inline(always)]
     pub(super) fn try_place(&mut self, call: &Call) -> Answer {
         let shape = shape(call);
         self.settle();
@@ -60,17 +64,24 @@ impl Core {
             return Err(Refusal::NotNow);
         }
         let number = self.submit(call);
-        let mut answer = self.poll_for(Some(number));
-        while answer.is_none() && self.unsettled {
-            answer = self.poll_for(Some(number)); // a call that gave up had got a node
-        }
-        match answer {
+        match self.poll_for(Some(number)) {
             Some(answer) => answer,
-            None => {
-                self.owe(number, shape, None);
-                Err(Refusal::NotNow)
+            None => self.try_again(number, shape),
+        }
+    }
+
+    /// The answer of a call that the first poll has not placed.
+    #[cold]
+    #[inline(never)]
+    fn try_again(&mut self, number: u64, shape: Shape) -> Answer {
+        while self.unsettled {
+            // A call that gave up had got a node.
+            if let Some(answer) = self.poll_for(Some(number)) {
+                return answer;
             }
         }
+        self.owe(number, shape, None);
+        Err(Refusal::NotNow)
     }
 
     /// Takes note of a request; [`settle`](Self::settle) answers it.
@@ -119,7 +130,15 @@ impl Core {
     }
 
     /// Polls until no decision frees anything.
+    #[inline]
     pub(super) fn settle(&mut self) {
+        if self.unsettled {
+            self.settle_now();
+        }
+    }
+
+    #[inline(never)]
+    fn settle_now(&mut self) {
         while self.unsettled {
             self.poll_for(None);
         }
@@ -144,6 +163,7 @@ impl Core {
     }
 
     /// One poll. Gives the answer of the call `own`; the others' go into their cells.
+    #[inline(always)]
     fn poll_for(&mut self, own: Option<u64>) -> Option<Answer> {
         self.unsettled = false;
         let mut decisions = std::mem::take(&mut self.decisions);
@@ -160,16 +180,23 @@ impl Core {
             };
             if own == Some(task.index) {
                 answer_of_own = Some(answer);
-            } else if let Some(owed) = self.owed.remove(&task.index) {
-                self.no_longer_waits(&owed.shape);
-                match owed.waiter {
-                    Some(waiter) => self.answer(&waiter, answer),
-                    None => self.unwanted(answer),
-                }
+            } else {
+                self.deliver(task.index, answer);
             }
         }
         self.decisions = decisions;
         answer_of_own
+    }
+
+    /// The answer of a call that waited.
+    #[inline(never)]
+    fn deliver(&mut self, number: u64, answer: Answer) {
+        let Some(owed) = self.owed.remove(&number) else { return };
+        self.no_longer_waits(&owed.shape);
+        match owed.waiter {
+            Some(waiter) => self.answer(&waiter, answer),
+            None => self.unwanted(answer),
+        }
     }
 
     fn answer(&mut self, waiter: &Waiter, answer: Answer) {

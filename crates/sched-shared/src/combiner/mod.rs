@@ -3,9 +3,9 @@
 //! A policy that needs order (least loaded, first fit, priorities, your own) decides one call after the
 //! other, so its throughput is that of one core whatever is built around it. What can be saved is
 //! what threads lose to each other: with flat combining (Hendler, Incze, Shavit, Tzafrir: Flat Combining
-//! and the Synchronization-Parallelism Tradeoff, SPAA 2010) a thread that finds the lock taken leaves its
-//! request in the inbox, and the holder does it, in the same poll as the rest. A finish therefore
-//! never waits. A free lock costs no inbox entry and allocates nothing.
+//! and the Synchronization-Parallelism Tradeoff, SPAA 2010) a thread that finds the lock taken for longer than
+//! some decisions leaves its request in the inbox, and the holder does it, in the same poll as the rest. A finish therefore
+//! never blocks. A free lock costs no inbox entry and allocates nothing.
 //!
 //! No request is forgotten: lock and "there is a request" are two bits of one word, and the lock is
 //! released by a compare-and-swap that fails while there is one.
@@ -23,6 +23,10 @@ use std::sync::Arc;
 
 /// How often a thread looks for its answer before it blocks.
 const SPINS: u32 = if cfg!(feature = "model") { 1 } else { 200 };
+
+/// How often a thread looks whether the lock is free before it leaves a request: for some decisions' time, because a
+/// request costs both sides more than a decision does.
+const LOOKS: u32 = if cfg!(feature = "model") { 1 } else { 100 };
 
 const FREE: u64 = 0;
 const HELD: u64 = 1;
@@ -56,10 +60,17 @@ impl Combiner {
         }
     }
 
+    #[inline]
     pub(crate) fn try_place(&self, call: &Call) -> Answer {
-        if let Some(answer) = self.if_free(|core| core.try_place(call)) {
-            return answer;
+        match self.if_free(|core| core.try_place(call)) {
+            Some(answer) => answer,
+            None => self.ask_to_try(call),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn ask_to_try(&self, call: &Call) -> Answer {
         let waiter = Arc::new(Waiter::new());
         self.ask(Request::Place { call: *call, waiter: Arc::clone(&waiter), stays: false });
         for _ in 0..SPINS {
@@ -100,10 +111,10 @@ impl Combiner {
         lock(&self.core).healthy()
     }
 
-    /// Does something at once if nobody holds the lock and nobody has asked for anything.
-    #[inline]
+    /// Does something at once if within a few looks nobody holds the lock and nobody has asked for anything.
+    #[inline(always)]
     fn if_free<T>(&self, own: impl FnOnce(&mut Core) -> T) -> Option<T> {
-        self.take(FREE).then(|| {
+        (self.take(FREE) || self.take_soon()).then(|| {
             let held = Held(self);
             let result = self.work(own);
             held.release();
@@ -121,6 +132,21 @@ impl Combiner {
         }
     }
 
+    /// Takes the lock if it is free soon. Looks without writing, so that the holder keeps the line, and gives up where
+    /// others have asked: they come first.
+    #[cold]
+    #[inline(never)]
+    fn take_soon(&self) -> bool {
+        for _ in 0..LOOKS {
+            match self.state.load(Ordering::Relaxed) {
+                FREE if self.take(FREE) => return true,
+                FREE | HELD => std::hint::spin_loop(),
+                _ => return false,
+            }
+        }
+        false
+    }
+
     fn take(&self, from: u64) -> bool {
         self.state.compare_exchange(from, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
@@ -132,7 +158,7 @@ impl Combiner {
     }
 
     /// Something with the scheduler, and what follows from it.
-    #[inline]
+    #[inline(always)]
     fn work<T>(&self, own: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = lock(&self.core);
         let result = own(&mut core);

@@ -65,9 +65,8 @@ impl Rule {
                     let first = draw(rng, nodes, live, want, count, None)?;
                     let second = draw(rng, nodes, live, want, count, Some(first));
                     let first = first.candidate;
-                    let second = second.map(|drawn| drawn.candidate);
-                    let lower = second.filter(|second| second.load() < first.load());
-                    if let Some(taken) = lower.unwrap_or(first).take(want) {
+                    let second = second.map_or(first, |drawn| drawn.candidate);
+                    if let Some(taken) = second.if_lower(first).take(want) {
                         return Some(taken);
                     }
                 }

@@ -75,6 +75,29 @@ fn two_try_for_two_slots_and_one_does_not_take_the_others() {
     }
 }
 
+/// Whoever finds the combiner's lock taken looks whether it is free soon, and then has it or leaves a request. Each
+/// thread has freed a slot before it tries, and decisions come one after the other: both get one. (Counters may refuse
+/// here: a thread looks at one node while it is full yet, and at the other when it is taken again.)
+#[test]
+fn two_finish_and_try_again_at_once_and_both_get_a_slot() {
+    model(2, || {
+        let all = host("fifo", 2);
+        let mine = all.0.try_place(&Call::slot()).unwrap().into_ticket();
+        let theirs = all.0.try_place(&Call::slot()).unwrap().into_ticket();
+        let other = Arc::clone(&all);
+        let thread = thread::spawn(move || {
+            assert!(other.0.done(theirs));
+            other.0.try_place(&Call::slot()).expect("one is free").into_ticket()
+        });
+        assert!(all.0.done(mine));
+        let mine = all.0.try_place(&Call::slot()).expect("one is free");
+        let theirs = thread.join().unwrap();
+        assert_ne!(mine.node(), theirs.node(), "given twice");
+        assert!(mine.done() && all.0.done(theirs));
+        has(&all.0, 2);
+    });
+}
+
 #[test]
 fn who_gives_up_takes_nothing_along() {
     for policy in POLICIES {
