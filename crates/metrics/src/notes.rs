@@ -47,7 +47,9 @@ fn on_nodes(down: &[(&str, u32)], repetitions: u32) -> Option<String> {
     let (were, are) = if names.len() == 1 { ("was", "is") } else { ("were", "are") };
     let often = match (repetitions, least == most) {
         (1, _) => {
-            return Some(format!("{who} {were} down at the end and {are} left out of the balance."));
+            return Some(format!(
+                "{who} {were} down at the end and {are} left out of the balance."
+            ));
         }
         (_, true) => most.to_string(),
         (_, false) => format!("{least} to {most}"),
