@@ -282,6 +282,9 @@ fn notes_of_runs_that_differ_in_numbers_reach_the_page_and_the_terminal() {
             assert!(told.contains(note), "no `{note}` in {told}");
         }
     }
+    assert!(
+        text.contains("Certificate: samples fails in 6 of 7 runs; stationary fails in steep_fifo")
+    );
     // About files and no number: for who looks for them, not for who concludes.
     let many =
         SPEC.replace("tasks: 3000", "tasks: 400000").replace("repetitions: 5", "repetitions: 3");

@@ -3,6 +3,7 @@
 //! One mark for all reasons: what a reader has to know at the number is not to rely on it, and the
 //! reason stands once, in the summary of the run.
 
+use super::remarks::named;
 use super::table::wrapped;
 use crate::run::Measured;
 use metrics::report::{Check, CheckName, CheckVerdict, MARK, Measures, Verdict};
@@ -83,7 +84,7 @@ pub(super) fn overview(runs: &[Measured], page: usize) -> String {
             let law = if name.is_law() { "BROKEN: " } else { "" };
             match names.len() {
                 n if n == runs.len() => format!("{law}{} fails in every run", name.title()),
-                _ => format!("{law}{} fails in {}", name.title(), names.join(", ")),
+                _ => format!("{law}{} fails in {}", name.title(), named(&names, runs.len())),
             }
         })
         .collect();

@@ -34,7 +34,7 @@ impl Comparison<'_> {
             let who = match self.runs.len() {
                 1 => None,
                 n if n == remark.runs.len() => Some("In each run, ".to_owned()),
-                _ => Some(format!("{}: ", self.named(&remark.runs))),
+                n => Some(format!("{}: ", named(&remark.names(), n))),
             };
             who.unwrap_or_default() + &remark.text()
         });
@@ -54,7 +54,7 @@ impl Comparison<'_> {
         remarks.sort_by_key(|remark| !self.is_shared(remark)); // stable
         let told = remarks.iter().map(|remark| match self.is_shared(remark) {
             true => remark.text(),
-            false => format!("{}: {}", self.named(&remark.runs), remark.text()),
+            false => format!("{}: {}", named(&remark.names(), self.runs.len()), remark.text()),
         });
         told.collect()
     }
@@ -66,16 +66,13 @@ impl Comparison<'_> {
         let theirs = self.runs.iter().map(environment).filter(|name| mine.contains(name));
         theirs.count() == remark.runs.len()
     }
+}
 
-    /// Some of the runs; only how many where they are many.
-    fn named(&self, some: &[&Measured]) -> String {
-        match some.len() {
-            n if n > NAMED => format!("{n} of {} runs", self.runs.len()),
-            _ => {
-                let names: Vec<&str> = some.iter().map(|run| run.report.name.as_str()).collect();
-                names.join(", ")
-            }
-        }
+/// Some of so many runs, or where they are many, how many.
+pub(super) fn named(some: &[&str], all: usize) -> String {
+    match some.len() {
+        n if n > NAMED => format!("{n} of {all} runs"),
+        _ => some.join(", "),
     }
 }
 
@@ -149,6 +146,10 @@ impl<'a> Remark<'a> {
             }
         }
         self.runs.extend(&other.runs);
+    }
+
+    fn names(&self) -> Vec<&'a str> {
+        self.runs.iter().map(|run| run.report.name.as_str()).collect()
     }
 
     fn text(&self) -> String {

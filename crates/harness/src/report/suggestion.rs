@@ -158,7 +158,7 @@ struct Cost {
 impl Cost {
     /// Real seconds per stage call in virtual time, if a run is too short to tell: of a run of a few tasks, all
     /// that shows is what it takes to begin and to write files.
-    const CALL: f64 = 3e-6;
+    const CALL: f64 = 1e-6;
     /// Calls that tell what a call costs.
     const ENOUGH_CALLS: f64 = 50_000.0;
 
