@@ -6,9 +6,10 @@
 //!
 //! - A small cache finds the rung of a key met lately, and a rung that runs empty lingers, because
 //!   its key is likely to be met again. So a move is O(1), mostly.
-//! - The answer of the last search is remembered, and up to where there is no other. Until a node that
-//!   holds the demand comes to a rung before it, the same search begins there, so the least loaded node
-//!   of a busy cluster is found in O(1), and so is that there is none once that node is taken.
+//! - The answer of the last search for each demand is remembered, and up to where there is no other
+//!   ([`Answers`]). Until a node that holds the demand comes to a rung before it, the same search begins
+//!   there, so the least loaded node of a busy cluster is found in O(1), and so is that there is none once
+//!   that node is taken.
 //! - Each rung has a bound, resource by resource, on what its nodes have free, and so has each
 //!   subtree of the trie. With several scarce resources a search passes by the nodes on which the
 //!   demand's largest part would fit and another would not. Bounds are raised when a node comes, and
@@ -16,6 +17,8 @@
 //!
 //! The rungs of all ladders are numbered together, so that a node needs to know its rung only.
 
+pub(super) use super::answers::ANYBODY;
+use super::answers::Answers;
 use super::trie::{Look, Trie, Values};
 use crate::resources::Resources;
 
@@ -25,7 +28,7 @@ pub(super) struct Ladders {
     kinds: usize,
     used: Vec<u8>, // by group: the kinds that ever had a rung
     rungs: Vec<Rung>,
-    last: Vec<Search>, // by ladder
+    answers: Answers,
     orders: Vec<Trie>, // by ladder: key → rung, which may be empty
     vacant: Vec<u32>,
     recent: [u32; RECENT], // by a hash of ladder and key
@@ -42,17 +45,6 @@ struct Rung {
     lingers: bool,
 }
 
-/// Neither a rung from `from` up to, but without, `key` has a node that holds `demand`, nor one behind
-/// `key` and before `then`. `rung` is that of `key`; if none is known, `then` is `key`.
-#[derive(Clone, Copy, Debug)]
-struct Search {
-    from: u64,
-    key: u64,
-    then: u64,
-    demand: Resources,
-    rung: u32,
-}
-
 /// What is found on a rung.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Found {
@@ -67,10 +59,6 @@ const RECENT: usize = 64;
 const LINGERING: usize = 32;
 const NIL: u32 = u32::MAX;
 const NO_KEY: u64 = u64::MAX;
-
-/// None that could be asked for again.
-const NO_SEARCH: Search =
-    Search { from: NO_KEY, key: NO_KEY, then: NO_KEY, demand: Resources::NONE, rung: NIL };
 
 /// A search under way.
 struct Searching<'a, F> {
@@ -105,18 +93,6 @@ impl<F: Fn(u64, u32, &Resources) -> Found> Values for Searching<'_, F> {
     }
 }
 
-impl Search {
-    /// A rung that is not behind `then` has a node that holds the demand now.
-    #[inline]
-    fn meet(&mut self, key: u64, rung: u32) {
-        if key < self.key {
-            *self = Search { key, rung, then: self.key, ..*self };
-        } else if key > self.key {
-            self.then = key;
-        }
-    }
-}
-
 impl Default for Ladders {
     fn default() -> Ladders {
         Ladders::new(0, 1)
@@ -130,7 +106,7 @@ impl Ladders {
             kinds,
             used: vec![0; groups],
             rungs: Vec::new(),
-            last: vec![NO_SEARCH; groups * kinds],
+            answers: Answers::new(groups * kinds),
             orders: vec![Trie::default(); groups * kinds],
             vacant: Vec::new(),
             recent: [NIL; RECENT],
@@ -171,8 +147,8 @@ impl Ladders {
 
     /// A node came to a rung, or is there with more than before, and has so much free now.
     #[inline(always)]
-    pub(super) fn gained(&mut self, at: (u32, u64), rung: u32, free: &Resources) {
-        self.met(at, rung, free);
+    pub(super) fn gained(&mut self, (ladder, key): (u32, u64), rung: u32, free: &Resources) {
+        self.answers.met(ladder, key, rung, free);
         if !free.fits(&self.rungs[rung as usize].bound) {
             self.raise(rung, free);
         }
@@ -180,11 +156,14 @@ impl Ladders {
 
     /// The same on a ladder that is only asked for nothing, and so needs no bounds.
     #[inline(always)]
-    pub(super) fn met(&mut self, (ladder, key): (u32, u64), rung: u32, free: &Resources) {
-        let last = &mut self.last[ladder as usize];
-        if key < last.then && last.from <= key && last.demand.fits(free) {
-            last.meet(key, rung);
-        }
+    pub(super) fn met(&mut self, (ladder, key): (u32, u64), rung: u32) {
+        self.answers.met_anybody(ladder, key, rung);
+    }
+
+    /// The number of a demand that is going to be asked for.
+    #[inline(always)]
+    pub(super) fn number(&mut self, demand: &Resources) -> usize {
+        self.answers.number(demand)
     }
 
     #[inline(never)]
@@ -194,58 +173,58 @@ impl Ladders {
         self.orders[at.ladder as usize].raise(at.leaf, free);
     }
 
-    /// The first node from key `from` up to `most` that can hold `demand`, with its key. `find` gives
+    /// The first node of a key up to `most` that can hold `demand`, with its key. `find` gives
     /// it among those on a rung, of which none has more free than a bound, or the most that any of them
-    /// has free; `bound` gives a key behind which no
-    /// node can hold it, which is not asked if the last answer is still the answer. `NOTHING` is true
-    /// where no demand but nothing is ever asked for: then whoever is there holds it.
+    /// has free; `bounds` gives the keys before and behind which no node can ever
+    /// hold it, which are not asked for if the last answer is still the answer. `number` is that of the
+    /// demand; [`ANYBODY`] on a ladder where nothing but `Resources::NONE` is ever asked for.
     #[inline(always)]
-    pub(super) fn first<const NOTHING: bool>(
+    pub(super) fn first(
         &mut self,
-        ladder: usize,
-        from: u64,
+        (ladder, number): (usize, usize),
         most: u64,
         demand: &Resources,
         find: impl Fn(u64, u32, &Resources) -> Found,
-        bound: impl FnOnce() -> u64,
+        bounds: impl FnOnce() -> (u64, u64),
     ) -> Option<(u64, u32)> {
-        let last = &self.last[ladder];
-        let mut start = from;
-        if last.from == from && (NOTHING || last.demand.fits(demand)) {
-            if last.key > most {
-                return None;
-            }
-            if let Some(rung) = self.rungs.get(last.rung as usize)
-                && let Found::Node(node) = find(last.key, last.rung, &rung.bound)
-            {
-                return Some((last.key, node));
-            }
-            start = last.then;
-        }
-        let most = most.min(bound());
-        if start > most {
+        let last = self.answers.of(ladder, number);
+        if last.key > most {
             return None;
         }
-        self.search(ladder, (from, start, most), demand, find)
+        let mut start = last.key;
+        if let Some(rung) = self.rungs.get_mut(last.rung as usize)
+            && (rung.key, rung.ladder) == (last.key, ladder as u32)
+        {
+            match find(last.key, last.rung, &rung.bound) {
+                Found::Node(node) => return Some((last.key, node)),
+                Found::AtMost(bound) => rung.bound = bound,
+            }
+            start = last.then.max(last.key + 1);
+        }
+        let (from, to) = bounds();
+        start = from.max(start);
+        if start <= most && start <= to {
+            return self.search((ladder, number), (start, most.min(to)), demand, find);
+        }
+        let key = if start > to { NO_KEY } else { start };
+        self.answers.none_before((ladder, number), key, NIL);
+        None
     }
 
     /// As [`first`](Self::first), where the last answer is not the answer: the search begins at `start`.
     #[inline(never)]
     fn search(
         &mut self,
-        ladder: usize,
-        (from, start, most): (u64, u64, u64),
+        (ladder, number): (usize, usize),
+        (start, most): (u64, u64),
         demand: &Resources,
         find: impl Fn(u64, u32, &Resources) -> Found,
     ) -> Option<(u64, u32)> {
         let mut search = Searching { rungs: &mut self.rungs, demand, find, found: None };
         let end = self.orders[ladder].find(start..=most, demand, &mut search);
         let found = search.found;
-        let (key, then, rung) = match end {
-            Ok((key, rung)) => (key, key + 1, rung),
-            Err(key) => (key, key, NIL),
-        };
-        self.last[ladder] = Search { from, key, then, demand: *demand, rung };
+        let (key, rung) = end.unwrap_or_else(|key| (key, NIL));
+        self.answers.none_before((ladder, number), key, rung);
         found.map(|node| (key, node))
     }
 
@@ -278,10 +257,6 @@ impl Ladders {
         let order = &mut self.orders[at.ladder as usize];
         order.remove(key, at.leaf);
         order.sag(at.leaf);
-        let last = &mut self.last[at.ladder as usize];
-        if last.rung == rung {
-            *last = NO_SEARCH;
-        }
         self.vacant.push(rung);
     }
 

@@ -1,11 +1,13 @@
 //! Indexes that keep a decision from growing with the cluster.
 //!
 //! Built-in placements scan nothing: [`FitIndex`] finds nodes by id, [`LoadIndex`] by lowest
-//! load, [`PackIndex`] by highest; a ladder over a trie is under the latter two, and
+//! load, [`PackIndex`] by highest; a ladder over a trie is under the latter two, with the last
+//! answer for each demand, and
 //! [`DrawIndex`] draws uniformly. Each has a naive oracle in its tests.
 //! [`IdTable`] finds calls by id. They are public: a placement of yours may keep one, updated in
 //! [`Placement::changed`](crate::Placement::changed).
 
+mod answers;
 mod draw;
 mod fit;
 mod id_table;

@@ -100,7 +100,8 @@ impl PackIndex {
         }
     }
 
-    /// Follows a change of `node`. O(1), and O(levels of the trie) at a load that is new.
+    /// Follows a change of `node`. O(1) (one comparison for each demand met lately, 31 at most), and
+    /// O(levels of the trie) at a load that is new.
     #[inline(always)]
     pub fn changed(&mut self, node: NodeId, cluster: &Cluster) {
         if node.0 != self.aside {
@@ -171,12 +172,13 @@ impl PackIndex {
     pub fn highest(&mut self, demand: &Resources, candidates: &Candidates<'_>) -> Option<NodeId> {
         let cluster = candidates.cluster();
         let mut best = self.aside(demand, candidates);
+        let number = self.ladders.number(demand);
         for group in candidates.groups().iter() {
             let mut resources = self.ladders.used(group);
             while resources != 0 {
                 let resource = resources.trailing_zeros() as usize;
                 resources &= resources - 1;
-                self.highest_of(group, resource, demand, cluster, &mut best);
+                self.highest_of((group, resource), (number, demand), cluster, &mut best);
             }
         }
         (best.node != NOWHERE).then_some(NodeId(best.node))
@@ -185,16 +187,11 @@ impl PackIndex {
     #[inline(always)]
     fn highest_of(
         &mut self,
-        group: usize,
-        resource: usize,
-        demand: &Resources,
+        (group, resource): (usize, usize),
+        (number, demand): (usize, &Resources),
         cluster: &Cluster,
         best: &mut Best,
     ) {
-        let bound = cluster.load_bound(group, Dominant::ALL[resource], demand);
-        if bound < best.load {
-            return;
-        }
         let numbers = self.groups[group];
         let masks = &self.masks;
         let find = |key, rung, most: &_| {
@@ -203,9 +200,13 @@ impl PackIndex {
             }
             first_that_fits(numbers, key, masks[rung as usize], demand, cluster)
         };
-        let (from, to) = (numbers.key(bound, 0), numbers.last_of(best.load));
-        let ladder = group * KINDS + resource;
-        let found = self.ladders.first::<false>(ladder, from, to, demand, find, || to);
+        let to = numbers.last_of(best.load);
+        let bounds = || {
+            let bound = cluster.load_bound(group, Dominant::ALL[resource], demand);
+            (numbers.key(bound, 0), u64::MAX)
+        };
+        let asked = (group * KINDS + resource, number);
+        let found = self.ladders.first(asked, to, demand, find, bounds);
         if let Some((key, node)) = found {
             let load = numbers.load(key);
             if load > best.load || node < best.node {

@@ -216,20 +216,24 @@ impl Trie {
         if !self.covers(from) || from > to {
             return Err(from);
         }
-        let (mut at, mut level, mut key) = (self.root, self.levels - 1, from);
+        let top = (self.levels - 1) * BITS;
+        let (mut at, mut shift, mut key) = (self.root, top, from);
         loop {
             let node = &mut self.nodes[at as usize];
             let mut ahead = 0;
             if demand.fits(&node.bound) {
-                ahead = node.mask & u64::MAX << digit(key, level);
+                ahead = node.mask & u64::MAX << (key >> shift & 63);
             }
-            if level > 0 && ahead != 0 {
-                let nearest = ahead.trailing_zeros();
-                if nearest != digit(key, level) {
-                    key = (key >> (level * BITS) & !63 | u64::from(nearest)) << (level * BITS);
+            if shift > 0 && ahead != 0 {
+                let (nearest, digits) = (u64::from(ahead.trailing_zeros()), key >> shift);
+                if nearest != digits & 63 {
+                    key = (digits & !63 | nearest) << shift;
+                    if key > to {
+                        return Err(key);
+                    }
                 }
                 at = node.slots[nearest as usize & 63];
-                level -= 1;
+                shift -= BITS;
                 continue;
             }
             while ahead != 0 {
@@ -247,13 +251,11 @@ impl Trie {
                     Look::Lowered => {}
                 }
             }
-            if level == 0 {
+            if shift == 0 {
                 self.pass(at, |value| values.bound(value));
             }
             // On behind this subtree, from the node where that is another digit and not a carry.
-            let behind = (level + 1) * BITS;
-            let next = key.checked_shr(behind).unwrap_or(0) + 1;
-            key = next.checked_shl(behind).unwrap_or(0);
+            key = ((key >> shift >> BITS) + 1) << shift << BITS;
             if key == 0 {
                 return Err(u64::MAX); // that was the right edge of all keys
             }
@@ -261,12 +263,12 @@ impl Trie {
                 return Err(key);
             }
             loop {
-                level += 1;
-                if level == self.levels {
+                shift += BITS;
+                if shift > top {
                     return Err(u64::MAX);
                 }
                 at = self.nodes[at as usize].parent;
-                if digit(key, level) != 0 {
+                if key >> shift & 63 != 0 {
                     break;
                 }
             }

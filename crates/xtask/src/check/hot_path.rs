@@ -20,14 +20,14 @@ const BOUNDS: [(&str, f64); 13] = [
     ("round_robin", 1.6),
     ("load_aware_spread", 1.7),
     ("load_aware_spread_waiting", 2.2),
-    ("load_aware_pack", 1.7),
-    ("load_aware_pack_waiting", 3.0),
+    ("load_aware_pack", 1.6),
+    ("load_aware_pack_waiting", 2.8),
     ("priority", 2.0),
-    ("priority_waiting", 3.2),
+    ("priority_waiting", 3.1),
     ("random", 1.5),
     ("power_of_two", 1.7),
-    ("vector_load_aware_spread", 13.3),
-    ("vector_load_aware_pack", 13.2),
+    ("vector_load_aware_spread", 9.2),
+    ("vector_load_aware_pack", 8.3),
 ];
 
 /// Counts everything, prints it, and refuses what is above its bound.
