@@ -118,7 +118,7 @@ fn the_document_has_the_chapters() {
     assert_eq!(curve["points"].as_array().unwrap().len(), 2);
     assert_eq!(document["chapters"].as_object().unwrap().len(), 3);
     // They do the same tasks, so that nobody wins has another reason.
-    let text = std::fs::read_to_string(folder.path("out/exp3_comparison.txt")).unwrap();
+    let text = fs::read_to_string(folder.path("out/exp3_comparison.txt")).unwrap();
     assert!(text.contains("Nobody wins: each run is of another configuration"), "{text}");
     assert!(!text.contains("different work"), "{text}");
 }
