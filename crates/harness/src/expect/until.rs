@@ -33,7 +33,9 @@ fn needed_of(
     let mut times = 1.0_f64; // the widest half, in units of what is allowed
     for measure in measures {
         let &(Some(value), Some([low, high])) = measure else { return Err(f64::NAN) };
-        let (half, allowed) = ((high - low) / 2.0, value.abs() * percent / 100.0);
+        // The wider side: the lower one may end at 0.
+        let half = (high - value).max(value - low);
+        let allowed = value.abs() * percent / 100.0;
         if half > allowed {
             times = times.max(half / allowed);
         }
@@ -57,6 +59,8 @@ mod tests {
         assert_eq!(needed_of(&[narrow, about(100.0, 4.0)], 5, 1.0), Err(80.0));
         assert_eq!(needed_of(&[narrow, about(100.0, 4.0)], 5, 4.0), Ok(()));
         assert_eq!(needed_of(&[narrow, about(0.0, 1.0)], 5, 1.0), Err(f64::INFINITY));
+        let cut = (Some(10.0), Some([0.0, 30.0]));
+        assert_eq!(needed_of(&[cut], 5, 100.0), Err(20.0));
     }
 
     #[test]

@@ -46,8 +46,8 @@ pub(crate) enum Finding {
     Alike,
     /// None is shown, and there may be one.
     Open {
-        /// Pairs that are missing to find one of [`EFFECT`] in four cases of five; none if that cannot
-        /// be said.
+        /// Pairs that are missing to find it in four cases of five if it is as large as it seems, and at
+        /// least [`EFFECT`]; none if that cannot be said.
         missing: Option<u64>,
     },
     /// Neighbouring batches correlate, however long they are: how far chance reaches is not known.
@@ -129,9 +129,12 @@ impl Delta {
         self.finding != Finding::Correlated && (self.finding == Finding::Alike || small)
     }
 
-    /// Pairs that are missing to find a difference of [`EFFECT`] at this level.
+    /// Pairs that are missing to find, at this level, the difference that there seems to be, or one of
+    /// [`EFFECT`] where it seems less.
     fn missing(&self, level: f64) -> Option<u64> {
-        let needed = self.ratio?.pairs_needed(Some(EFFECT), level)?;
+        let ratio = self.ratio?;
+        let needed = [None, Some(EFFECT)].map(|effect| ratio.pairs_needed(effect, level));
+        let needed = needed.into_iter().flatten().min()?;
         Some(needed.saturating_sub(self.pairs()).max(1))
     }
 
@@ -241,6 +244,16 @@ mod tests {
         // ln 1.01 = 0.00995: (2.3940 + 0.8416)² × 10.019² + 2.87 = 1053.8.
         let Finding::Open { missing } = wide.finding else { panic!("{wide:?}") };
         assert_eq!(missing, Some(1_054 - 3));
+    }
+
+    #[test]
+    fn what_seems_large_needs_few_more() {
+        // 7 times as much, logarithm 1.9459; its deviation is 0.9385, and of three none is shown, so the
+        // level is 0.05 ÷ 3: (2.3940 + 0.8416)² × (0.9385 ÷ 1.9459)² + 2.87 = 5.3.
+        let wide = delta(&[(100.0, 100.0), (700.0, 100.0), (1_300.0, 100.0)]);
+        for delta in judged([wide; 3]) {
+            assert_eq!(delta.finding, Finding::Open { missing: Some(6 - 3) });
+        }
     }
 
     #[test]

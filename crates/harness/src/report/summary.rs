@@ -123,14 +123,18 @@ fn latencies(metrics: &Measures) -> String {
     table.render(PAGE)
 }
 
-/// Half of the 95 % intervals, of what has one.
+/// Half of the 95 % intervals, of what has one; all of one that ends at 0 before its half is full.
 fn interval_row(summary: &Summary) -> Vec<String> {
-    let half = |interval: Option<[f64; 2]>| {
-        let half = interval.map(|[low, high]| (high - low) / 2.0);
-        half.map_or_else(String::new, |half| format!("±{}", number::digits(half, 2)))
+    let half = |(value, interval): (Option<f64>, Option<[f64; 2]>)| match (value, interval) {
+        (Some(value), Some([0.0, high])) if high - value > value => {
+            format!("0–{}", number::digits(high, 3))
+        }
+        (_, Some([low, high])) => format!("±{}", number::digits((high - low) / 2.0, 2)),
+        _ => String::new(),
     };
-    let Summary { ci95, p50_ci95, p95_ci95, p99_ci95, .. } = *summary;
-    let [mean, p50, p95, p99] = [ci95, p50_ci95, p95_ci95, p99_ci95].map(half);
+    let Summary { mean, p50, p95, p99, ci95, p50_ci95, p95_ci95, p99_ci95, .. } = *summary;
+    let with = [(mean, ci95), (p50, p50_ci95), (p95, p95_ci95), (p99, p99_ci95)];
+    let [mean, p50, p95, p99] = with.map(half);
     let none = String::new;
     vec![none(), mean, p50, none(), p95, p99, none(), none()]
 }

@@ -31,8 +31,8 @@ pub(super) fn legend(differences: &[Difference]) -> String {
     }
     text.push_str(
         "; shown if Holm's correction over all comparisons of the part, those of the headline too, \
-         leaves p ≤ 0.05; what is below 1 % is not told apart. What would be needed: to find a difference of 1 % with probability \
-         0.8 (Guenther 1981).",
+         leaves p ≤ 0.05; what is below 1 % is not told apart. What would be needed: to find, with probability 0.8, the \
+         difference that there seems to be, or one of 1 % where it seems less (Guenther 1981).",
     );
     text
 }

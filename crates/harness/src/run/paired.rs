@@ -73,6 +73,7 @@ impl Measured {
 }
 
 /// How a number of a run is made from its repetitions.
+#[derive(Clone, Copy)]
 enum Pooled {
     Mean,
     MeanOverTasks,

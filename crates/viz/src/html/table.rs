@@ -143,9 +143,14 @@ pub(super) fn table(part: &Part<'_>) -> String {
                         value.map_or_else(String::new, |value| format!(" data-v=\"{value}\""));
                     let text = if text.is_empty() { "–".to_owned() } else { escaped(&text) };
                     // An interval has a line of its own: the column stays narrow.
-                    let text = match text.split_once(" ± ") {
-                        Some((number, half)) => format!("{number} <small>±&nbsp;{half}</small>"),
-                        None => text,
+                    let text = match (text.split_once(" ± "), text.split_once(" (0 to ")) {
+                        (Some((number, half)), _) => {
+                            format!("{number} <small>±&nbsp;{half}</small>")
+                        }
+                        (_, Some((number, high))) => {
+                            format!("{number} <small>(0&nbsp;to&nbsp;{high}</small>")
+                        }
+                        _ => text,
                     };
                     let mark = match spoilt && value.contains("data-v") {
                         true => {

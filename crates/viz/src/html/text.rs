@@ -61,8 +61,14 @@ pub(super) fn shown(x: Option<f64>) -> String {
     x.filter(|x| x.is_finite()).map_or("–".to_owned(), readable)
 }
 
-/// A number and half of its interval, as in `507.7 ± 1.2`.
+/// A number and half of its interval, as in `507.7 ± 1.2`; all of it where it ends at 0, as in
+/// `167.0 (0 to 379.5)`, since it is no longer even on both sides.
 pub(super) fn with_interval(x: Option<f64>, interval: Option<[f64; 2]>) -> String {
+    if let (Some(value), Some([0.0, high])) = (x, interval)
+        && high - value > value
+    {
+        return format!("{} (0 to {})", shown(x), shown(Some(high)));
+    }
     let half = interval.map(|[low, high]| (high - low) / 2.0).filter(|half| half.is_finite());
     let half = half.map_or_else(String::new, |half| format!(" ± {}", two_digits(half)));
     shown(x) + &half
@@ -104,5 +110,7 @@ mod tests {
         assert_eq!(shown(None), "–");
         assert_eq!(with_interval(Some(507.7), Some([506.5, 508.9])), "507.7 ± 1.2");
         assert_eq!(with_interval(Some(507.7), None), "507.7");
+        assert_eq!(with_interval(Some(167.0), Some([0.0, 379.5])), "167.0 (0 to 379.5)");
+        assert_eq!(with_interval(Some(0.0), Some([0.0, 0.0])), "0 ± 0");
     }
 }
