@@ -6,11 +6,12 @@
 //!
 //! An event is one integer of 16 bytes, instant first, then its number, then what it is; so the order is
 //! that of the integers. Numbers are 29 bits: when they are used up, what is pending is
-//! numbered anew, in its order. The next events are in a [`Heap`], and with many pending those
+//! numbered anew, in its order. The next events are in order ([`Near`]), and with many pending those
 //! further away on a [`Wheel`], whose width follows from what is pending; it decides how fast the next
 //! event is found and never which.
 
-use super::heap::{Heap, NONE};
+use super::heap::NONE;
+use super::near::Near;
 use super::wheel::Wheel;
 use sched_core::Time;
 
@@ -36,7 +37,7 @@ pub(super) enum Happening {
 /// The agenda.
 #[derive(Debug)]
 pub(super) struct Agenda {
-    near: Heap, // empty only if nothing is pending
+    near: Near, // empty only if nothing is pending
     wheel: Wheel,
     cursor: u64, // the first bucket that is on the wheel and not in `near`
     number: u64, // of the next entry
@@ -59,7 +60,7 @@ const NOWHERE: u64 = u64::MAX;
 impl Default for Agenda {
     fn default() -> Agenda {
         Agenda {
-            near: Heap::default(),
+            near: Near::default(),
             wheel: Wheel::default(),
             cursor: NOWHERE,
             number: 0,
@@ -156,9 +157,9 @@ impl Agenda {
     #[inline(never)]
     fn turn(&mut self) {
         for _ in 0..self.wheel.buckets() {
-            let near = &mut self.near;
-            let before = self.wheel.len();
-            self.wheel.drain(self.cursor, |entry| near.push(entry));
+            let (wheel, bucket) = (&mut self.wheel, self.cursor);
+            let before = wheel.len();
+            self.near.fill(|near| wheel.drain(bucket, |entry| near.push(entry)));
             self.cursor = self.cursor.saturating_add(1);
             self.emptied += 1;
             self.moved += before - self.wheel.len();
@@ -193,7 +194,7 @@ impl Agenda {
     #[cold]
     fn rebuild(&mut self) {
         let mut all = self.all();
-        self.near = Heap::default();
+        self.near = Near::default();
         (self.wheel, self.cursor) = (Wheel::default(), NOWHERE);
         let median = all.len() / 2;
         if all.len() >= MANY {

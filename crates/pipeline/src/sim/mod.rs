@@ -12,6 +12,7 @@ mod agenda;
 mod faults;
 mod flight;
 mod heap;
+mod near;
 mod wheel;
 
 use self::agenda::{Agenda, Happening};
