@@ -15,7 +15,7 @@ use super::report::{Ended, Finished};
 use crate::clock::Stopwatch;
 use crate::model::ArrivalProcess;
 use crate::{Control, RunError};
-use sched_core::{Decision, Event, NodeId, Scheduler, Span, Task, TaskId, Time};
+use sched_core::{Decision, Event, NodeId, Scheduler, Span, Task, TaskId, Time, Violation};
 use std::collections::BTreeSet;
 
 pub(super) struct Loop<'a, E> {
@@ -267,29 +267,25 @@ impl<'a, E: Executor> Loop<'a, E> {
     fn decide(&mut self, now: Time) -> Result<(), RunError> {
         self.cost.polls += 1;
         if self.cost.measured {
-            self.decide_measured(now);
-        } else {
-            self.scheduler.poll(now, &mut self.decisions);
+            return self.decide_measured(now);
         }
-        if let Err(violation) = self.scheduler.health() {
-            return Err(RunError::Scheduler(violation.clone()));
-        }
-        self.timeout = self.scheduler.next_timeout();
-        match self.timeout {
-            Some(timeout) if timeout <= now => Err(RunError::Timeout { now, timeout }),
-            _ => Ok(()),
-        }
+        let next = self.scheduler.decide(now, &mut self.decisions);
+        self.timeout = after(now, next)?;
+        Ok(())
     }
 
     /// Tells all that was kept back, and polls, by a clock.
-    fn decide_measured(&mut self, now: Time) {
+    fn decide_measured(&mut self, now: Time) -> Result<(), RunError> {
         let watch = Stopwatch::start();
         for event in &self.events {
             self.scheduler.on_event(now, *event);
         }
-        self.scheduler.poll(now, &mut self.decisions);
-        self.charge(watch.elapsed());
+        let next = self.scheduler.decide(now, &mut self.decisions);
+        let cost = watch.elapsed();
+        self.timeout = after(now, next)?;
+        self.charge(cost);
         self.events.clear();
+        Ok(())
     }
 
     /// Charges the decisions with the cost of this poll and of those before it that decided
@@ -371,6 +367,16 @@ fn task_of(decision: &Decision) -> TaskId {
         Decision::Assign { task, .. } | Decision::Reject { task, .. } => task,
         // A decision of a later version names no call here, so the loop refuses it.
         _ => TaskId { index: u64::MAX, stage: u32::MAX },
+    }
+}
+
+/// When the scheduler wants to be asked next, if that is after `now`, and nothing is wrong with it.
+#[inline]
+fn after(now: Time, next: Result<Option<Time>, &Violation>) -> Result<Option<Time>, RunError> {
+    match next {
+        Ok(Some(timeout)) if timeout <= now => Err(RunError::Timeout { now, timeout }),
+        Ok(next) => Ok(next),
+        Err(violation) => Err(RunError::Scheduler(violation.clone())),
     }
 }
 
