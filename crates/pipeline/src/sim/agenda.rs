@@ -10,7 +10,6 @@
 //! further away on a [`Wheel`], whose width follows from what is pending; it decides how fast the next
 //! event is found and never which.
 
-use super::heap::NONE;
 use super::near::Near;
 use super::wheel::Wheel;
 use sched_core::Time;
@@ -92,20 +91,16 @@ impl Agenda {
     /// The instant of the next event.
     #[inline]
     pub(super) fn next_at(&self) -> Option<Time> {
-        let first = self.near.first();
-        (first != NONE).then_some(instant(first))
+        self.near.first().map(instant)
     }
 
     /// Takes the next event out, if it is at `now`. O(log entries of a bucket), amortised.
     #[inline]
     pub(super) fn take_at(&mut self, now: Time) -> Option<Happening> {
-        let first = self.near.first();
-        if instant(first) != now || first == NONE {
-            return None;
-        }
+        let first = self.near.first().filter(|first| instant(*first) == now)?;
         self.near.pop();
         self.pending -= 1;
-        if self.near.first() == NONE && self.pending > 0 {
+        if self.near.is_empty() && self.pending > 0 {
             self.turn();
         }
         Some(happening(first))
@@ -163,7 +158,7 @@ impl Agenda {
             self.cursor = self.cursor.saturating_add(1);
             self.emptied += 1;
             self.moved += before - self.wheel.len();
-            if self.near.first() != NONE {
+            if !self.near.is_empty() {
                 self.turned = true;
                 return;
             }

@@ -21,10 +21,16 @@ const MOST: usize = 64;
 const HALF: usize = MOST / 2;
 
 impl Near {
-    /// The least entry, or [`NONE`].
+    /// The least entry.
     #[inline]
-    pub(super) fn first(&self) -> u128 {
-        self.front.last().copied().unwrap_or(NONE)
+    pub(super) fn first(&self) -> Option<u128> {
+        self.front.last().copied()
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.front.is_empty()
     }
 
     /// Every entry, in no order.
@@ -127,7 +133,8 @@ mod tests {
                     near.pop();
                     refilled += usize::from(near.rest.iter().count() < behind);
                 }
-                assert_eq!(near.first(), oracle.first().copied().unwrap_or(NONE));
+                assert_eq!(near.first(), oracle.first().copied());
+                assert_eq!(near.is_empty(), oracle.is_empty());
             }
             let all: BTreeSet<u128> = near.iter().collect();
             assert_eq!(all, oracle);
