@@ -114,15 +114,16 @@ mod tests {
             let (mut spilt, mut refilled) = (0, 0);
             for round in 0..20_000_u64 {
                 let ahead = oracle.first().map_or(0, |first: &u128| (first >> 64) as u64);
-                let mut fresh =
-                    |round: u64| u128::from(ahead + rng.below(spread)) << 64 | u128::from(round);
+                let fresh = |rng: &mut Rng, round: u64| {
+                    u128::from(ahead + rng.below(spread)) << 64 | u128::from(round)
+                };
                 if oracle.is_empty() {
                     let many: Vec<u128> =
-                        (0..1 + round % 150).map(|i| fresh(round << 8 | i)).collect();
+                        (0..1 + round % 150).map(|i| fresh(&mut rng, round << 8 | i)).collect();
                     near.fill(|front| front.extend(&many));
                     oracle.extend(many);
                 } else if rng.below(100) < pushes {
-                    let entry = fresh(round << 8);
+                    let entry = fresh(&mut rng, round << 8);
                     let behind = near.rest.iter().count();
                     near.push(entry);
                     spilt += usize::from(near.rest.iter().count() > behind + 1);
