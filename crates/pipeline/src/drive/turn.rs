@@ -309,14 +309,9 @@ impl<'a, E: Executor> Loop<'a, E> {
         let assigned = self.executor.now();
         for decision in decisions.iter() {
             let refuse = |why| RunError::Decision { decision: *decision, why };
-            let Some(slot) = self.items.take_waiting(task_of(decision)) else {
-                return Err(refuse(match self.items.exists(task_of(decision)) {
-                    true => "the call is not waiting",
-                    false => "there is no such call",
-                }));
-            };
             match *decision {
                 Decision::Assign { task, node } => {
+                    let slot = self.take_waiting(task).map_err(refuse)?;
                     let item = self.items.get_mut(slot);
                     let key = CallKey { task, slot, attempt: item.attempt };
                     item.place = Place::Bound(node);
@@ -327,7 +322,8 @@ impl<'a, E: Executor> Loop<'a, E> {
                     let demand = self.plan.demand_on(task, node).map_err(refuse)?;
                     self.executor.send(Call { key, node, demand, service, assigned });
                 }
-                Decision::Reject { reason, .. } => {
+                Decision::Reject { task, reason } => {
+                    let slot = self.take_waiting(task).map_err(refuse)?;
                     let failure = Some(Box::new(Failure::Infeasible(reason)));
                     self.end_unplaced(slot, now, failure);
                 }
@@ -338,6 +334,15 @@ impl<'a, E: Executor> Loop<'a, E> {
         self.items.settle();
         self.executor.flush();
         Ok(())
+    }
+
+    /// The slot of a call that a decision is about, which waits no longer.
+    #[inline(always)]
+    fn take_waiting(&mut self, task: TaskId) -> Result<u32, &'static str> {
+        self.items.take_waiting(task).ok_or_else(|| match self.items.exists(task) {
+            true => "the call is not waiting",
+            false => "there is no such call",
+        })
     }
 
     /// The task ends without its present call having ended on a node.
