@@ -45,7 +45,7 @@ impl BufferedRecorder {
     #[inline]
     pub fn task_succeeded(&mut self, task: &TaskRecord<'_>) {
         let (parts, end_to_end) = (task.parts(), task.end_to_end());
-        for ((stage, rows), call) in (0..).zip(&mut self.stages).zip(task.calls) {
+        for (stage, (rows, call)) in self.stages.iter_mut().zip(task.calls).enumerate() {
             rows.push(Row { parts: call.parts, total: call.parts.total() });
             if rows.len() == ROOM {
                 self.recorder.stage_latencies(stage, rows);

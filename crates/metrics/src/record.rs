@@ -109,6 +109,7 @@ impl TaskRecord<'_> {
     /// nanosecond, if the host hands every instant of the task to exactly one part.
     #[inline]
     pub fn parts(&self) -> Parts {
-        self.calls.iter().fold(Parts::default(), |sum, call| sum.plus(&call.parts))
+        let Some((first, others)) = self.calls.split_first() else { return Parts::default() };
+        others.iter().fold(first.parts, |sum, call| sum.plus(&call.parts))
     }
 }

@@ -190,4 +190,8 @@ impl<S: Scheduler + ?Sized> Scheduler for Box<S> {
     fn health(&self) -> Result<(), &Violation> {
         (**self).health()
     }
+
+    fn decide(&mut self, now: Time, out: &mut Vec<Decision>) -> Result<Option<Time>, &Violation> {
+        (**self).decide(now, out)
+    }
 }

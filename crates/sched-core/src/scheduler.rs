@@ -3,7 +3,8 @@
 //! Facts go in, decisions come out. There is no clock, no I/O, no blocking and no
 //! `async`: a host (simulator, real-time executor, cluster driver, your service)
 //! calls [`Scheduler::on_event`] with what happened and [`Scheduler::poll`] for
-//! what to do. That is why the same object runs in all of them.
+//! what to do, or [`Scheduler::decide`], which also says whether all is well and when to ask again. That
+//! is why the same object runs in all of them.
 
 use crate::checked::Violation;
 use crate::event::{Decision, Event};
@@ -51,5 +52,30 @@ pub trait Scheduler: Send {
     /// The broken rule, with the call and the node.
     fn health(&self) -> Result<(), &Violation> {
         Ok(())
+    }
+
+    /// All that a host asks once the facts of an instant are told, in one question: appends what is
+    /// decidable at `now` to `out`, and says when to ask again even if nothing happens.
+    ///
+    /// It is [`poll`](Self::poll), [`health`](Self::health) and [`next_timeout`](Self::next_timeout), called in
+    /// place of them. A scheduler that has its own can only be faster.
+    ///
+    /// ```
+    /// # use sched_core::{ClusterSpec, Event, Registry, Resources, Task, TaskId, Time};
+    /// # let mut scheduler = Registry::builtin().build("fifo", &ClusterSpec::uniform(2, 4)?)?;
+    /// # let call = Task::new(TaskId { index: 0, stage: 0 }, Time::ZERO, Resources::milli_cpu(1000));
+    /// let mut decisions = Vec::new();
+    /// scheduler.on_event(Time::ZERO, Event::Submit(call));
+    /// let next = scheduler.decide(Time::ZERO, &mut decisions)?;
+    /// assert_eq!((decisions.len(), next), (1, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`health`](Self::health); legal decisions are appended all the same.
+    fn decide(&mut self, now: Time, out: &mut Vec<Decision>) -> Result<Option<Time>, &Violation> {
+        self.poll(now, out);
+        self.health()?;
+        Ok(self.next_timeout())
     }
 }

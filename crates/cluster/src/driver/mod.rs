@@ -358,25 +358,26 @@ impl Executor for Cluster {
         self.present()
     }
 
-    fn assign(&mut self, calls: &mut Vec<Call>) {
-        for call in calls.drain(..) {
-            let node = &mut self.nodes[call.node.index()];
-            if !node.is_up() {
-                let (key, node) = (call.key, call.node);
-                self.lost.push(Fact::Lost { key, node, started: false });
-                continue;
-            }
-            let at = self.flights.insert(call);
-            if self.mirror.arrive(call.node, call.demand, at).is_some() {
-                self.flights.get_mut(at).started = true;
-            }
-            if node.outstanding < node.window && node.held.is_empty() {
-                let what = (&self.work[..], self.luggage.as_ref());
-                send(node, &mut self.flights, what, at, call.assigned);
-            } else {
-                node.held.push_back(at);
-            }
+    fn send(&mut self, call: Call) {
+        let node = &mut self.nodes[call.node.index()];
+        if !node.is_up() {
+            let (key, node) = (call.key, call.node);
+            self.lost.push(Fact::Lost { key, node, started: false });
+            return;
         }
+        let at = self.flights.insert(call);
+        if self.mirror.arrive(call.node, call.demand, at).is_some() {
+            self.flights.get_mut(at).started = true;
+        }
+        if node.outstanding < node.window && node.held.is_empty() {
+            let what = (&self.work[..], self.luggage.as_ref());
+            send(node, &mut self.flights, what, at, call.assigned);
+        } else {
+            node.held.push_back(at);
+        }
+    }
+
+    fn flush(&mut self) {
         self.nodes.iter_mut().for_each(Node::flush);
     }
 

@@ -165,15 +165,16 @@ impl Executor for RayTasks {
         self.clock.now()
     }
 
-    fn assign(&mut self, calls: &mut Vec<Call>) {
-        for call in calls.drain(..) {
-            let Call { key, demand, service, .. } = call;
-            let rounds = self.rounds[key.task.stage as usize];
-            let milli = u64::from(demand.cpu());
-            let ticket = self.ray.ticket();
-            self.asks.push((ticket, service.as_nanos(), rounds, key.task.index, milli));
-            self.calls.insert(ticket, call);
-        }
+    fn send(&mut self, call: Call) {
+        let Call { key, demand, service, .. } = call;
+        let rounds = self.rounds[key.task.stage as usize];
+        let milli = u64::from(demand.cpu());
+        let ticket = self.ray.ticket();
+        self.asks.push((ticket, service.as_nanos(), rounds, key.task.index, milli));
+        self.calls.insert(ticket, call);
+    }
+
+    fn flush(&mut self) {
         let sent = self.ray.order(&Order::Calls { calls: &self.asks }, &Control::new());
         self.broken = self.broken.take().or(sent.err());
         self.asks.clear();

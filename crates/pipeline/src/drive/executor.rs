@@ -2,7 +2,7 @@
 //!
 //! The loop never learns whether time is real. Deadlines are instants, facts carry the
 //! instants at which they happened, and an executor that jumps to the next event
-//! implements the same three methods as one that sleeps.
+//! implements the same methods as one that sleeps.
 
 use super::Failure;
 use crate::RunError;
@@ -17,9 +17,12 @@ pub trait Executor {
     /// The present instant. Never goes back.
     fn now(&mut self) -> Time;
 
-    /// Sends calls to their nodes, in order, and empties the list. A call sent to a node that is
-    /// down comes back as [`Fact::Lost`].
-    fn assign(&mut self, calls: &mut Vec<Call>);
+    /// Sends a call to its node, behind those sent before; it need not set out before
+    /// [`flush`](Self::flush). A call sent to a node that is down comes back as [`Fact::Lost`].
+    fn send(&mut self, call: Call);
+
+    /// These were all calls of this turn: those that were held back for company set out.
+    fn flush(&mut self) {}
 
     /// Waits until something has happened or `deadline` is there, and appends what has happened,
     /// in the order in which the loop is to take note of it. Returns the present instant, which

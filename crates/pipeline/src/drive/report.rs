@@ -29,11 +29,19 @@ impl<E: Executor> Loop<'_, E> {
     /// Tells the observer what ended in this turn.
     #[inline(always)]
     pub(super) fn report(&mut self) {
-        if let Some((cost, counted @ 1..)) = self.decided.take() {
-            self.observer.decided(cost, counted);
+        if self.decided.is_some() {
+            self.report_decided();
         }
         if !self.finished.is_empty() || !self.ended.is_empty() {
             self.report_ended();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn report_decided(&mut self) {
+        if let Some((cost, counted @ 1..)) = self.decided.take() {
+            self.observer.decided(cost, counted);
         }
     }
 

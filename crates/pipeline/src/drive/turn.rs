@@ -15,7 +15,7 @@ use super::report::{Ended, Finished};
 use crate::clock::Stopwatch;
 use crate::model::ArrivalProcess;
 use crate::{Control, RunError};
-use sched_core::{Decision, Event, NodeId, Scheduler, Span, Task, TaskId, Time};
+use sched_core::{Decision, Event, NodeId, Scheduler, Span, Task, TaskId, Time, Violation};
 use std::collections::BTreeSet;
 
 pub(super) struct Loop<'a, E> {
@@ -35,10 +35,7 @@ pub(super) struct Loop<'a, E> {
     pub(super) decided: Option<(Span, u64)>, // cost and number of the counted decisions of this turn
     timeout: Option<Time>,                   // the scheduler's next
     // Lists of one turn, kept for their memory.
-    facts: Vec<Fact>,
     events: Vec<Event>,
-    decisions: Vec<Decision>,
-    calls: Vec<Call>,
     pub(super) finished: Vec<Finished>,
     pub(super) ended: Vec<Ended>,
     pub(super) ended_calls: Vec<CallTimes>, // of the task that is being reported
@@ -80,10 +77,7 @@ impl<'a, E: Executor> Loop<'a, E> {
             account: Account::new(plan.warmup, plan.stages.len(), plan.nodes()),
             cost: Cost::default(),
             decided: None,
-            facts: Vec::new(),
             events: Vec::new(),
-            decisions: Vec::new(),
-            calls: Vec::new(),
             finished: Vec::new(),
             ended: Vec::new(),
             ended_calls: Vec::with_capacity(plan.stages.len()),
@@ -92,6 +86,8 @@ impl<'a, E: Executor> Loop<'a, E> {
 
     /// Turns until nothing is left, or the run is stopped.
     pub(super) fn turns(&mut self) -> Result<(), RunError> {
+        // Not of the loop itself, because what goes through them changes it.
+        let (mut facts, mut decisions) = (Vec::new(), Vec::new());
         while self.items.len() > 0 || self.arrivals.left() > 0 {
             if self.control.stopped() {
                 self.outcome.partial = true;
@@ -102,30 +98,29 @@ impl<'a, E: Executor> Loop<'a, E> {
                 self.give_up_waiting()?;
                 continue;
             }
-            let now = self.executor.wait(deadline, &mut self.facts)?;
+            let now = self.executor.wait(deadline, &mut facts)?;
             if self.executor.soon().is_some() {
                 self.fetch();
             }
-            if self.facts.is_empty() && deadline.is_none_or(|at| now < at) {
+            if facts.is_empty() && deadline.is_none_or(|at| now < at) {
                 continue; // woken for nothing, or to be stopped
             }
             self.cost.measured = self.cost.polls.is_multiple_of(E::DECISION_SAMPLING);
-            if !self.facts.is_empty() {
-                self.note_facts(now);
+            if !facts.is_empty() {
+                self.note_facts(now, &mut facts);
             }
             self.note_arrivals(now);
-            self.decide(now)?;
-            self.carry_out(now)?;
+            self.decide(now, &mut decisions)?;
+            self.carry_out(now, &mut decisions)?;
             self.report();
         }
         Ok(())
     }
 
-    fn note_facts(&mut self, now: Time) {
-        let mut facts = std::mem::take(&mut self.facts);
-        for fact in &mut facts {
-            match *fact {
-                Fact::Finished { key, node, arrived, started, ended, at, ref mut failure } => {
+    fn note_facts(&mut self, now: Time, facts: &mut Vec<Fact>) {
+        for fact in facts.drain(..) {
+            match fact {
+                Fact::Finished { key, node, arrived, started, ended, at, failure } => {
                     let Some(item) = self.items.bound(&key, node) else {
                         self.outcome.late_answers += 1;
                         continue;
@@ -140,7 +135,7 @@ impl<'a, E: Executor> Loop<'a, E> {
                     self.finished.push(Finished { times, stage: key.task.stage, counted });
                     self.bound -= 1;
                     self.tell(now, Event::Finished { task: key.task, node });
-                    self.pass_stage(now, key, &times, failure.take());
+                    self.pass_stage(now, key, &times, failure);
                 }
                 Fact::NodeDown(node) => {
                     self.down.insert(node);
@@ -163,8 +158,6 @@ impl<'a, E: Executor> Loop<'a, E> {
                 Fact::NodeDrain(node) => self.tell(now, Event::NodeDrain(node)),
             }
         }
-        facts.clear();
-        self.facts = facts;
     }
 
     /// A call has ended: on to the next stage, or to the end of the task.
@@ -264,66 +257,61 @@ impl<'a, E: Executor> Loop<'a, E> {
         }
     }
 
-    fn decide(&mut self, now: Time) -> Result<(), RunError> {
+    fn decide(&mut self, now: Time, decisions: &mut Vec<Decision>) -> Result<(), RunError> {
         self.cost.polls += 1;
         if self.cost.measured {
-            self.decide_measured(now);
-        } else {
-            self.scheduler.poll(now, &mut self.decisions);
+            return self.decide_measured(now, decisions);
         }
-        if let Err(violation) = self.scheduler.health() {
-            return Err(RunError::Scheduler(violation.clone()));
-        }
-        self.timeout = self.scheduler.next_timeout();
-        match self.timeout {
-            Some(timeout) if timeout <= now => Err(RunError::Timeout { now, timeout }),
-            _ => Ok(()),
-        }
+        let next = self.scheduler.decide(now, decisions);
+        self.timeout = after(now, next)?;
+        Ok(())
     }
 
     /// Tells all that was kept back, and polls, by a clock.
-    fn decide_measured(&mut self, now: Time) {
+    #[inline(never)]
+    fn decide_measured(
+        &mut self,
+        now: Time,
+        decisions: &mut Vec<Decision>,
+    ) -> Result<(), RunError> {
         let watch = Stopwatch::start();
         for event in &self.events {
             self.scheduler.on_event(now, *event);
         }
-        self.scheduler.poll(now, &mut self.decisions);
-        self.charge(watch.elapsed());
+        let next = self.scheduler.decide(now, decisions);
+        let cost = watch.elapsed();
+        self.timeout = after(now, next)?;
+        self.charge(cost, decisions);
         self.events.clear();
+        Ok(())
     }
 
     /// Charges the decisions with the cost of this poll and of those before it that decided
     /// nothing. Those on warm-up tasks bear their share, and are not reported.
     #[cold]
-    fn charge(&mut self, cost: Span) {
+    fn charge(&mut self, cost: Span, decisions: &[Decision]) {
         self.cost.open += cost;
         let warmup = self.plan.warmup;
-        let counted = self.decisions.iter().filter(|d| task_of(d).index >= warmup).count() as u64;
+        let counted = decisions.iter().filter(|d| task_of(d).index >= warmup).count() as u64;
         let total = u128::from(self.cost.open.as_nanos()) * u128::from(counted);
-        if let Some(share) = total.checked_div(self.decisions.len() as u128) {
+        if let Some(share) = total.checked_div(decisions.len() as u128) {
             self.decided = Some((Span::from_nanos(share as u64), counted));
             self.cost.open = Span::ZERO;
         }
     }
 
-    fn carry_out(&mut self, now: Time) -> Result<(), RunError> {
-        if self.decisions.is_empty() {
+    fn carry_out(&mut self, now: Time, decisions: &mut Vec<Decision>) -> Result<(), RunError> {
+        if decisions.is_empty() {
             self.items.settle();
             return Ok(());
         }
-        self.outcome.decisions += self.decisions.len() as u64;
+        self.outcome.decisions += decisions.len() as u64;
         let assigned = self.executor.now();
-        let decisions = std::mem::take(&mut self.decisions);
-        for decision in &decisions {
+        for decision in decisions.iter() {
             let refuse = |why| RunError::Decision { decision: *decision, why };
-            let Some(slot) = self.items.take_waiting(task_of(decision)) else {
-                return Err(refuse(match self.items.exists(task_of(decision)) {
-                    true => "the call is not waiting",
-                    false => "there is no such call",
-                }));
-            };
             match *decision {
                 Decision::Assign { task, node } => {
+                    let slot = self.take_waiting(task).map_err(refuse)?;
                     let item = self.items.get_mut(slot);
                     let key = CallKey { task, slot, attempt: item.attempt };
                     item.place = Place::Bound(node);
@@ -332,20 +320,29 @@ impl<'a, E: Executor> Loop<'a, E> {
                     self.bound += 1;
                     self.account.assigned(task.index, node);
                     let demand = self.plan.demand_on(task, node).map_err(refuse)?;
-                    self.calls.push(Call { key, node, demand, service, assigned });
+                    self.executor.send(Call { key, node, demand, service, assigned });
                 }
-                Decision::Reject { reason, .. } => {
+                Decision::Reject { task, reason } => {
+                    let slot = self.take_waiting(task).map_err(refuse)?;
                     let failure = Some(Box::new(Failure::Infeasible(reason)));
                     self.end_unplaced(slot, now, failure);
                 }
                 _ => return Err(refuse("this host does not know such a decision")),
             }
         }
-        self.decisions = decisions;
-        self.decisions.clear();
+        decisions.clear();
         self.items.settle();
-        self.executor.assign(&mut self.calls);
+        self.executor.flush();
         Ok(())
+    }
+
+    /// The slot of a call that a decision is about, which waits no longer.
+    #[inline(always)]
+    fn take_waiting(&mut self, task: TaskId) -> Result<u32, &'static str> {
+        self.items.take_waiting(task).ok_or_else(|| match self.items.exists(task) {
+            true => "the call is not waiting",
+            false => "there is no such call",
+        })
     }
 
     /// The task ends without its present call having ended on a node.
@@ -371,6 +368,16 @@ fn task_of(decision: &Decision) -> TaskId {
         Decision::Assign { task, .. } | Decision::Reject { task, .. } => task,
         // A decision of a later version names no call here, so the loop refuses it.
         _ => TaskId { index: u64::MAX, stage: u32::MAX },
+    }
+}
+
+/// When the scheduler wants to be asked next, if that is after `now`, and nothing is wrong with it.
+#[inline]
+fn after(now: Time, next: Result<Option<Time>, &Violation>) -> Result<Option<Time>, RunError> {
+    match next {
+        Ok(Some(timeout)) if timeout <= now => Err(RunError::Timeout { now, timeout }),
+        Ok(next) => Ok(next),
+        Err(violation) => Err(RunError::Scheduler(violation.clone())),
     }
 }
 

@@ -114,8 +114,11 @@ impl Executor for Local {
         self.clock.now()
     }
 
-    fn assign(&mut self, calls: &mut Vec<Call>) {
-        self.outbox.extend(calls.drain(..).map(ToHost::Assign));
+    fn send(&mut self, call: Call) {
+        self.outbox.push(ToHost::Assign(call));
+    }
+
+    fn flush(&mut self) {
         self.to_host.post(&mut self.outbox);
     }
 

@@ -6,11 +6,11 @@
 //!
 //! An event is one integer of 16 bytes, instant first, then its number, then what it is; so the order is
 //! that of the integers. Numbers are 29 bits: when they are used up, what is pending is
-//! numbered anew, in its order. The next events are in a [`Heap`], and with many pending those
+//! numbered anew, in its order. The next events are in order ([`Near`]), and with many pending those
 //! further away on a [`Wheel`], whose width follows from what is pending; it decides how fast the next
 //! event is found and never which.
 
-use super::heap::{Heap, NONE};
+use super::near::Near;
 use super::wheel::Wheel;
 use sched_core::Time;
 
@@ -36,7 +36,7 @@ pub(super) enum Happening {
 /// The agenda.
 #[derive(Debug)]
 pub(super) struct Agenda {
-    near: Heap, // empty only if nothing is pending
+    near: Near, // empty only if nothing is pending
     wheel: Wheel,
     cursor: u64, // the first bucket that is on the wheel and not in `near`
     number: u64, // of the next entry
@@ -59,7 +59,7 @@ const NOWHERE: u64 = u64::MAX;
 impl Default for Agenda {
     fn default() -> Agenda {
         Agenda {
-            near: Heap::default(),
+            near: Near::default(),
             wheel: Wheel::default(),
             cursor: NOWHERE,
             number: 0,
@@ -91,20 +91,16 @@ impl Agenda {
     /// The instant of the next event.
     #[inline]
     pub(super) fn next_at(&self) -> Option<Time> {
-        let first = self.near.first();
-        (first != NONE).then_some(instant(first))
+        self.near.first().map(instant)
     }
 
     /// Takes the next event out, if it is at `now`. O(log entries of a bucket), amortised.
     #[inline]
     pub(super) fn take_at(&mut self, now: Time) -> Option<Happening> {
-        let first = self.near.first();
-        if instant(first) != now || first == NONE {
-            return None;
-        }
+        let first = self.near.first().filter(|first| instant(*first) == now)?;
         self.near.pop();
         self.pending -= 1;
-        if self.near.first() == NONE && self.pending > 0 {
+        if self.near.is_empty() && self.pending > 0 {
             self.turn();
         }
         Some(happening(first))
@@ -156,13 +152,13 @@ impl Agenda {
     #[inline(never)]
     fn turn(&mut self) {
         for _ in 0..self.wheel.buckets() {
-            let near = &mut self.near;
-            let before = self.wheel.len();
-            self.wheel.drain(self.cursor, |entry| near.push(entry));
+            let (wheel, bucket) = (&mut self.wheel, self.cursor);
+            let before = wheel.len();
+            self.near.fill(|near| wheel.drain(bucket, |entry| near.push(entry)));
             self.cursor = self.cursor.saturating_add(1);
             self.emptied += 1;
             self.moved += before - self.wheel.len();
-            if self.near.first() != NONE {
+            if !self.near.is_empty() {
                 self.turned = true;
                 return;
             }
@@ -193,7 +189,7 @@ impl Agenda {
     #[cold]
     fn rebuild(&mut self) {
         let mut all = self.all();
-        self.near = Heap::default();
+        self.near = Near::default();
         (self.wheel, self.cursor) = (Wheel::default(), NOWHERE);
         let median = all.len() / 2;
         if all.len() >= MANY {

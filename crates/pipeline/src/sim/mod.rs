@@ -12,6 +12,7 @@ mod agenda;
 mod faults;
 mod flight;
 mod heap;
+mod near;
 mod wheel;
 
 use self::agenda::{Agenda, Happening};
@@ -227,21 +228,18 @@ impl Executor for Sim {
 
     // Each is called from one place: registers saved for a call would be a twentieth of the turn.
     #[inline(always)]
-    fn assign(&mut self, calls: &mut Vec<Call>) {
-        for call in calls.iter() {
-            self.flights.insert(call);
-            let slot = call.key.slot;
-            match self.delay(call.key.task, 0) {
-                Span::ZERO => {
-                    if !self.arrive(slot) {
-                        let fact = self.lose(slot);
-                        self.lost.push(fact);
-                    }
+    fn send(&mut self, call: Call) {
+        self.flights.insert(&call);
+        let slot = call.key.slot;
+        match self.delay(call.key.task, 0) {
+            Span::ZERO => {
+                if !self.arrive(slot) {
+                    let fact = self.lose(slot);
+                    self.lost.push(fact);
                 }
-                there => self.agenda.enter(self.now + there, Happening::Arrival(slot)),
             }
+            there => self.agenda.enter(self.now + there, Happening::Arrival(slot)),
         }
-        calls.clear();
     }
 
     #[inline(always)]

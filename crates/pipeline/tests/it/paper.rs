@@ -141,15 +141,13 @@ impl Executor for Paper {
         self.now
     }
 
-    fn assign(&mut self, calls: &mut Vec<Call>) {
-        for call in calls.drain(..) {
-            assert_eq!(call.assigned, self.now);
-            if self.nodes[call.node.index()].up {
-                self.nodes[call.node.index()].queue.push(call);
-                self.start_what_fits(call.node);
-            } else {
-                self.add(self.now, Event::Bounce(call.node, call.key));
-            }
+    fn send(&mut self, call: Call) {
+        assert_eq!(call.assigned, self.now);
+        if self.nodes[call.node.index()].up {
+            self.nodes[call.node.index()].queue.push(call);
+            self.start_what_fits(call.node);
+        } else {
+            self.add(self.now, Event::Bounce(call.node, call.key));
         }
     }
 

@@ -80,6 +80,25 @@ impl<O: Order, P: Placement> ListScheduler<O, P> {
         out.extend(rejected.map(|(task, reason)| Decision::Reject { task, reason }));
     }
 
+    /// Asks for whoever may be next.
+    #[inline(always)]
+    fn ask(&mut self, now: Time, out: &mut Vec<Decision>) {
+        if !self.rejected.is_empty() {
+            self.tell_rejected(out);
+        }
+        let gained = std::mem::replace(&mut self.gained, GroupSet::NONE);
+        if let Some((task, eligible)) = self.lanes.newcomer() {
+            if self.desk.offer(task, (eligible, GroupSet::NONE), now, out) {
+                self.lanes.pop_newcomer();
+            } else {
+                self.lanes.refuse_newcomer();
+            }
+        } else if self.lanes.waiting() > 0 {
+            self.lanes.gained(gained);
+            self.ask_heads(now, out);
+        }
+    }
+
     /// Asks for the heads of the lanes, in order.
     #[inline(never)]
     fn ask_heads(&mut self, now: Time, out: &mut Vec<Decision>) {
@@ -105,24 +124,16 @@ impl<O: Order, P: Placement> Scheduler for ListScheduler<O, P> {
     }
 
     fn poll(&mut self, now: Time, out: &mut Vec<Decision>) {
-        if !self.rejected.is_empty() {
-            self.tell_rejected(out);
-        }
-        let gained = std::mem::replace(&mut self.gained, GroupSet::NONE);
-        if let Some((task, eligible)) = self.lanes.newcomer() {
-            if self.desk.offer(task, (eligible, GroupSet::NONE), now, out) {
-                self.lanes.pop_newcomer();
-            } else {
-                self.lanes.refuse_newcomer();
-            }
-        } else if self.lanes.waiting() > 0 {
-            self.lanes.gained(gained);
-            self.ask_heads(now, out);
-        }
+        self.ask(now, out);
     }
 
     fn health(&self) -> Result<(), &Violation> {
         self.desk.fault().map_or(Ok(()), Err)
+    }
+
+    fn decide(&mut self, now: Time, out: &mut Vec<Decision>) -> Result<Option<Time>, &Violation> {
+        self.ask(now, out);
+        self.desk.fault().map_or(Ok(None), Err)
     }
 }
 
