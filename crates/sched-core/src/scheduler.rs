@@ -66,7 +66,7 @@ pub trait Scheduler: Send {
     /// # let call = Task::new(TaskId { index: 0, stage: 0 }, Time::ZERO, Resources::milli_cpu(1000));
     /// let mut decisions = Vec::new();
     /// scheduler.on_event(Time::ZERO, Event::Submit(call));
-    /// let next = scheduler.decide(Time::ZERO, &mut decisions)?;
+    /// let next = scheduler.decide(Time::ZERO, &mut decisions).map_err(Clone::clone)?;
     /// assert_eq!((decisions.len(), next), (1, None));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
