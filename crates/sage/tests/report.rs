@@ -232,7 +232,7 @@ fn that_tasks_failed_comes_before_who_is_ahead() {
     let text = read(folder.path(), "out/queues_comparison.txt").replace("\n  ", " ");
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
     // Seed by seed both lose as many but for one: the numbers differ, and what happened does not.
-    let failed = "In each run, 3,217 to 3,218 of 4,000 tasks failed (every node that could run it is \
+    let failed = "In each run, 3,217–3,218 of 4,000 tasks failed (every node that could run it is \
                   down, and none will come back); latencies and throughput are of the others only.";
     assert_eq!(lines[..2], ["queues", failed]);
     let winner = "Tasks failed in each of these runs: of those, this compares only what succeeded.";
@@ -242,7 +242,7 @@ fn that_tasks_failed_comes_before_who_is_ahead() {
     let down = "node-0, node-1, node-2 and node-3 were down at the end of 2 of 2 repetitions";
     assert!(all.contains(down), "{text}");
     let page = read(folder.path(), "out/report.html");
-    let told = page.find("3,217 to 3,218 of 4,000 tasks failed").unwrap();
+    let told = page.find("3,217–3,218 of 4,000 tasks failed").unwrap();
     assert!(told < page.find("No winner in p99").unwrap() && page.contains(winner));
 }
 
@@ -275,7 +275,7 @@ fn notes_of_runs_that_differ_in_numbers_reach_the_page_and_the_terminal() {
     let cautions = &cautions[..cautions.find("</ul>").unwrap()];
     for told in [text.as_str(), cautions] {
         for note in [
-            "6 of 7 runs: 40 to 80 tasks are less than 50 per slot",
+            "6 of 7 runs: 40–80 tasks are less than 50 per slot",
             "small_fifo, small_round_robin, small_random: 80 successful tasks are few",
             "steep_fifo: Still growing: the number of tasks in the system went from",
         ] {

@@ -156,7 +156,9 @@ impl<'a> Remark<'a> {
         let word = |(at, word): (usize, &&str)| match self.ranges.get(&at) {
             Some([least, most]) if least != most => {
                 let own = number(word).map_or(*least, |(text, _)| text);
-                word.replacen(own, &format!("{least} to {most}"), 1)
+                let signed = least.starts_with(['+', '-']) || most.starts_with(['+', '-']);
+                let range = if signed { " to " } else { "\u{2013}" };
+                word.replacen(own, &format!("{least}{range}{most}"), 1)
             }
             _ => (*word).to_owned(),
         };
