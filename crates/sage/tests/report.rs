@@ -238,7 +238,7 @@ fn that_tasks_failed_comes_before_who_is_ahead() {
     let winner = "Tasks failed in each of these runs: of those, this compares only what succeeded.";
     assert!(lines[2].starts_with("No winner") && lines[2].ends_with(winner), "{}", lines[2]);
     let all = text.replace('\n', " ");
-    assert!(all.contains("782 to 783 successful tasks are few: fewer than 10 lie beyond p99"));
+    assert!(all.contains("782–783 successful tasks are few: fewer than 10 lie beyond p99"));
     let down = "node-0, node-1, node-2 and node-3 were down at the end of 2 of 2 repetitions";
     assert!(all.contains(down), "{text}");
     let page = read(folder.path(), "out/report.html");
