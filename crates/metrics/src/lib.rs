@@ -64,7 +64,9 @@ pub mod words;
 
 pub use balance::{Balance, balance};
 pub use buffered::BufferedRecorder;
-pub use certify::{Ledger, NodeLedger, Population, StageLedger, TaskLedger, Unended, audit};
+pub use certify::{
+    LATENCIES, Ledger, NodeLedger, Population, StageLedger, TaskLedger, Unended, audit,
+};
 pub use confidence::{ratio_interval, sectioning_interval, t975};
 pub use curve::CurvePoint;
 pub use distribution::Distribution;

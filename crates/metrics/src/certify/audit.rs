@@ -28,8 +28,8 @@ const COUNTS: [&str; 12] = [
     "stages",
     "by_priority",
 ];
-/// What a wrong instant spoils.
-const LATENCIES: [&str; 10] = [
+/// What a wrong instant spoils: all that latency, or a part of it that is no execution alone, goes into.
+pub const LATENCIES: [&str; 10] = [
     "avg_latency_ms",
     "p50_latency_ms",
     "p95_latency_ms",

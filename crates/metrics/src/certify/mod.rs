@@ -12,7 +12,7 @@ mod ledger;
 mod population;
 mod samples;
 
-pub use audit::audit;
+pub use audit::{LATENCIES, audit};
 pub(crate) use fold::Checks;
 pub(crate) use growth::stationary;
 pub use ledger::{Ledger, NodeLedger, StageLedger, TaskLedger, Unended};

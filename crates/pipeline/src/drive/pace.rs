@@ -63,7 +63,7 @@ impl Observer for Paced<'_> {
     fn task_succeeded(&mut self, task: &TaskEnd<'_>) {
         for (stage, call) in (0..).zip(task.calls) {
             let drawn = self.plan.service(TaskId { index: task.index, stage });
-            let speed = self.speeds.get(call.node.index()).copied().unwrap_or(1.0);
+            let speed = self.speeds[call.node.index()];
             self.pace.note(call.execution(), drawn.scaled(1.0 / speed));
         }
         self.observer.task_succeeded(task);
